@@ -1,0 +1,84 @@
+"""A 2048 x 2048 drawing the original project's way and ours, side by side in one run on one machine.
+
+    python bench/sketchai_vs_residual.py [--size 2048]
+
+Original: its generator, float32, 384 px patches one after the other, edge patches padded, no margin. Ours: the
+whole of `Sketcher`, plan and paper included, in the type and with the tiles it chooses itself. Weights are random:
+they change neither time nor memory. Writes bench/results/sketchai_vs_residual.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from measure import in_own_process, machine, timed
+from torch.nn import functional as F
+
+from sketchgan_core.config import GeneratorConfig
+from sketchgan_core.devices import choose_device, choose_dtype
+from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.sketchai import sketchai_config
+from sketchgan_core.sketcher import Sketcher
+
+RESULT = Path(__file__).parent / "results" / "sketchai_vs_residual.json"
+PATCH = 384
+
+
+def sketchai_patches(lines: np.ndarray) -> np.ndarray:
+    """The original's way: (H, W) 0..1 in and out, cut to whole patches and back."""
+    generator = build_generator(sketchai_config()).eval()
+    height, width = lines.shape
+    ink = F.pad(torch.from_numpy(1 - lines)[None, None], (0, -width % PATCH, 0, -height % PATCH))
+    sketch = torch.empty_like(ink)
+    with torch.inference_mode():
+        for top in range(0, ink.shape[2], PATCH):
+            for left in range(0, ink.shape[3], PATCH):
+                patch = ink[..., top : top + PATCH, left : left + PATCH]
+                sketch[..., top : top + PATCH, left : left + PATCH] = generator(patch, patch, patch)
+    return sketch[0, 0, :height, :width].numpy()
+
+
+def residual_tiles(lines: np.ndarray) -> np.ndarray:
+    """Ours, with the defaults of a user without a GPU."""
+    device = choose_device("cpu")
+    generator = build_generator(GeneratorConfig()).eval().to(device, choose_dtype(device))
+    sketch: np.ndarray = Sketcher(generator.to(memory_format=torch.channels_last))(lines)
+    return sketch
+
+
+def drawing(size: int) -> np.ndarray:
+    """Lines all over the page, so that no tile is blank."""
+    lines = np.ones((size, size), np.float32)
+    for centre in range(size // 16, size, size // 8):
+        for radius in range(size // 16, size, size // 8):
+            cv2.circle(lines, (centre, size - centre), radius, 0, 3, cv2.LINE_AA)
+    return lines
+
+
+WAYS = {"sketchai_patches": sketchai_patches, "residual_tiles": residual_tiles}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=2048)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.way:
+        lines = drawing(options.size)
+        print(json.dumps(timed(lambda: WAYS[options.way](lines))))
+        return
+    results = {way: in_own_process(__file__, "--way", way, "--size", str(options.size)) for way in WAYS}
+    ratio = results["sketchai_patches"]["seconds"] / results["residual_tiles"]["seconds"]
+    report = {"size": options.size, "machine": machine(), **results, "times_faster": round(ratio, 1)}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

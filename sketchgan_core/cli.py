@@ -1,0 +1,308 @@
+"""The command `sketchgan`: sketch, lines, list, info, import."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .errors import Cancelled, SketchGANError
+
+OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+# Repeated from lines.py and paper.py, whose import would make `sketchgan --help` wait for OpenCV.
+MODES = ("auto", "none", "photo", "drawing", "classic")
+PAPERS = ("smooth", "cartridge", "rough")
+
+
+class BadUsage(SketchGANError):
+    """Arguments that cannot be meant together."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command line and returns its exit status: 0 all done, 1 some input failed, 2 bad usage."""
+    parser = _parser()
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
+    try:
+        return int(options.run(options))
+    except SketchGANError as error:
+        _complain(error, options.debug)
+        return BAD_USAGE if isinstance(error, BadUsage) else SOME_FAILED
+    except (KeyboardInterrupt, Cancelled):
+        print("sketchgan: stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _sketch(options: argparse.Namespace) -> int:
+    from .images import check_output, read_image, write_image
+    from .lines import prepare_lines
+    from .sheet import contact_sheet
+    from .sketcher import Sketcher
+
+    jobs, failures = _jobs(options)
+    if options.sheet:
+        check_output(options.sheet, options.overwrite)
+    sketcher = Sketcher.load(options.weights, options.device)
+    done: list[tuple[Path, Path]] = []
+
+    def draw(source: Path, target: Path) -> None:
+        picture = read_image(source)
+        prepared = prepare_lines(picture.grey, options.lines)
+        for note in picture.notes:
+            _tell(note)
+        if options.lines == "auto":
+            _tell(f"{source}: lines: {prepared.mode}, {prepared.reason}")
+        sketch = sketcher(
+            prepared.lines,
+            darkness=options.darkness,
+            roughness=options.roughness,
+            shading=options.shading,
+            seed=options.seed,
+            patch_size=options.patch_size,
+            model_size=options.model_size,
+            tile=options.tile,
+            paper=options.paper,
+            output=options.size,
+            progress=_progress(source),
+        )
+        write_image(target, sketch, options.overwrite)
+        done.append((source, target))
+
+    failures += _each(jobs, draw, options)
+    if options.sheet and done:
+        write_image(options.sheet, contact_sheet(done), options.overwrite)
+    return SOME_FAILED if failures else OK
+
+
+def _lines(options: argparse.Namespace) -> int:
+    from .images import read_image, write_image
+    from .lines import prepare_lines
+
+    jobs, failures = _jobs(options)
+
+    def extract(source: Path, target: Path) -> None:
+        picture = read_image(source)
+        prepared = prepare_lines(picture.grey, options.mode)
+        for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
+            _tell(note)
+        write_image(target, prepared.lines, options.overwrite)
+
+    failures += _each(jobs, extract, options)
+    return SOME_FAILED if failures else OK
+
+
+def _list(options: argparse.Namespace) -> int:
+    from .header import list_pencils
+
+    pencils, errors = list_pencils(options.folder)
+    for pencil in pencils:
+        print(f"{pencil.path.stem}\t{pencil.architecture}\t{pencil.card.title}\t{pencil.card.license}\t{pencil.path}")
+    for error in errors:
+        _complain(error, options.debug)
+    return SOME_FAILED if errors else OK
+
+
+def _info(options: argparse.Namespace) -> int:
+    from .header import read_header, resolve_pencil
+
+    header = read_header(resolve_pencil(options.weights))
+    shown = {key: value for key, value in vars(header.card).items() if value and key != "thumbnail"}
+    shown |= {"file": str(header.path), "bytes": header.bytes, "parameters": header.parameters}
+    shown |= {
+        "architecture": header.architecture,
+        "stored as": ", ".join(sorted({t for t, _ in header.tensors.values()})),
+    }
+    shown |= {"config": header.config, "controls": header.controls, "training": header.training}
+    for key, value in shown.items():
+        print(f"{key + ':':14}{json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+    return OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    from .foreign import read_checkpoint
+    from .header import Card
+    from .weights import save_pencil
+
+    generator = read_checkpoint(options.checkpoint)
+    title = options.title or options.checkpoint.stem
+    card = Card(title, options.author, options.license, f"imported from {options.checkpoint.name}")
+    save_pencil(options.output, generator, card, overwrite=options.overwrite)
+    _tell(f"{options.output}: written")
+    return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("sketchgan", description="Turns line drawings into pencil sketches.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        made.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        return made
+
+    def with_images(made: argparse.ArgumentParser) -> None:
+        made.add_argument(
+            "inputs",
+            nargs="+",
+            metavar="IN",
+            help="image file, folder (the images directly in it) or glob pattern (** descends)",
+        )
+        made.add_argument(
+            "-o",
+            "--output",
+            required=True,
+            type=Path,
+            metavar="OUT",
+            help="image file for one input; else a folder, where each output is NAME.png",
+        )
+        made.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+    sketch = command("sketch", _sketch, "Draws images with a pencil.")
+    with_images(sketch)
+    sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
+    sketch.add_argument("--patch-size", type=_positive, default=384, help="pixels of the image ... (default: 384)")
+    sketch.add_argument("--model-size", type=_positive, default=384, help="... drawn at this size (default: 384)")
+    sketch.add_argument("--seed", type=int, default=0, help="the take (default: 0)")
+    for control in ("darkness", "roughness", "shading"):
+        sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help="default: the pencil's own")
+    sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
+    sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
+    sketch.add_argument("--size", choices=("input", "model"), default="input", help="size of OUT (default: input)")
+    sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
+    sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
+    sketch.add_argument("--sheet", type=Path, metavar="FILE", help="also write all inputs beside their sketches")
+
+    lines = command("lines", _lines, "Extracts the lines alone.")
+    with_images(lines)
+    lines.add_argument("--mode", choices=MODES, default="auto", help="default: auto")
+
+    listing = command("list", _list, "Lists the pencils: name, architecture, title, licence, file.")
+    listing.add_argument("--folder", type=Path, action="append", default=[], help="look here as well")
+
+    info = command("info", _info, "Shows what a weights file says of itself.")
+    info.add_argument("weights", metavar="WEIGHTS")
+
+    importing = command("import", _import, "Converts a checkpoint of the original project (.pt).")
+    importing.add_argument("checkpoint", type=Path, metavar="CHECKPOINT.pt")
+    importing.add_argument("-o", "--output", required=True, type=Path, metavar="W.safetensors")
+    importing.add_argument("--title", default="")
+    importing.add_argument("--author", default="")
+    importing.add_argument("--license", default="")
+    importing.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    return parser
+
+
+def _unit(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in 0..1")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return value
+
+
+def _jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int]:
+    """The (input, output) pairs of a command line, and how many arguments gave no input."""
+    sources, failures = [], 0
+    for text in options.inputs:
+        try:
+            sources += _sources(text)
+        except SketchGANError as error:
+            failures += 1
+            _complain(error, options.debug)
+    sources = list(dict.fromkeys(sources))
+    return list(zip(sources, _targets(sources, options), strict=True)), failures
+
+
+def _sources(text: str) -> list[Path]:
+    from .images import INPUT_SUFFIXES
+
+    path = Path(text)
+    if path.is_dir():
+        found = sorted(file for file in path.iterdir() if file.suffix.lower() in INPUT_SUFFIXES)
+        if not found:
+            raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
+        return found
+    if path.exists() or not glob.has_magic(text):
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(text, recursive=True) if Path(name).is_file())
+    if not found:
+        raise SketchGANError(f"{text}: no file matches this pattern; check it")
+    return found
+
+
+def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]:
+    from .images import INPUT_SUFFIXES, OUTPUT_FORMATS
+
+    output: Path = options.output
+    several = len(sources) > 1 or any(Path(text).is_dir() for text in options.inputs)
+    if output.suffix.lower() in INPUT_SUFFIXES | OUTPUT_FORMATS.keys() and not output.is_dir():
+        if several:
+            raise BadUsage(f"{output}: is one file for several inputs; give a folder")
+        return [output for _ in sources]
+    targets: list[Path] = []
+    taken: set[str] = set()
+    for source in sources:
+        # cat.png and cat.jpg, or two folders' cat.png: each keeps an output of its own.
+        name, number = source.stem, 2
+        while name.lower() in taken:
+            name, number = f"{source.stem}-{number}", number + 1
+        taken.add(name.lower())
+        targets.append(output / f"{name}.png")
+    return targets
+
+
+def _each(jobs: list[tuple[Path, Path]], work: Callable[[Path, Path], None], options: argparse.Namespace) -> int:
+    """Does each job, whatever becomes of the others; returns how many failed."""
+    from .images import check_output
+
+    failures = 0
+    inputs = {source.resolve() for source, _ in jobs}
+    for source, target in jobs:
+        try:
+            if target.resolve() in inputs:
+                raise SketchGANError(f"{target}: is an input itself; choose another output folder")
+            check_output(target, options.overwrite)
+            work(source, target)
+        except SketchGANError as error:
+            failures += 1
+            named = str(source) in str(error) or str(target) in str(error)
+            _complain(error if named else f"{source}: {error}", options.debug)
+        except Exception as error:  # a defect met in one image must not cost the others
+            failures += 1
+            _complain(f"{source}: {type(error).__name__}: {error}; please report it with --debug", options.debug)
+    return failures
+
+
+def _progress(source: Path) -> Callable[[int, int, object], None] | None:
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int, _: object) -> None:
+        end = "\n" if done == total else ""
+        print(f"\r{source.name}: {done / total:4.0%}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _complain(error: object, debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+    print("sketchgan: " + " ".join(str(error).split("\n")), file=sys.stderr)

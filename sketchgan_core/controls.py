@@ -1,0 +1,60 @@
+"""The named inputs a pencil was trained to obey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+Control = float | np.ndarray
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What the artist asks of the pencil; each a number in 0..1 or a map (H, W) of such numbers.
+
+    Attributes:
+        darkness: how hard the pencil is pressed, from faint to nearly black.
+        roughness: wobble, restated strokes, overshoot and construction lines, from none to a lot.
+        shading: how much of the enclosed form is hatched; 0 is pure outline.
+    """
+
+    darkness: Control = 0.5
+    roughness: Control = 0.4
+    shading: Control = 0.5
+
+    def __post_init__(self) -> None:
+        for name, value in self.items():
+            values = np.asarray(value, dtype=np.float32)
+            if values.ndim not in (0, 2):
+                raise ValueError(f"{name} must be a number or a map (H, W), not an array of shape {values.shape}")
+            if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+                raise ValueError(f"{name} must lie in 0..1")
+
+    def items(self) -> list[tuple[str, Control]]:
+        """(name, value) in the order of the generator's input planes."""
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+
+    def maps(self, height: int, width: int) -> dict[str, np.ndarray]:
+        """Every control as a float32 map (H, W).
+
+        Raises:
+            ValueError: a map has another size than the image.
+        """
+        maps = {}
+        for name, value in self.items():
+            values = np.asarray(value, dtype=np.float32)
+            if values.ndim == 2 and values.shape != (height, width):
+                raise ValueError(f"the {name} map is {values.shape}, but the image is {(height, width)}")
+            maps[name] = np.broadcast_to(values, (height, width))
+        return maps
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(cls))
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, float]) -> Controls:
+        """From names and numbers, as a manifest has them; an unknown name is a TypeError."""
+        return cls(**values)

@@ -1,0 +1,69 @@
+"""The default generator: an encoder-decoder with residual blocks.
+
+After Simo-Serra et al., "Learning to Simplify", 2016, without normalisation, so that a tile draws as the whole image
+does, and with a space-to-depth stem, so that no wide layer runs at full resolution.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..config import GeneratorConfig
+from .base import LEAK, LoadGenerator, initialise
+
+TAIL = 16  # channels at full resolution
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.leaky_relu(self.first(x), LEAK))
+
+
+class ResidualGenerator(LoadGenerator):
+    """Stages at 1/2, 1/4 and 1/8 of the resolution with 1, 2 and 3 times `width` channels, skips between them."""
+
+    stride = 8
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__(config)
+        planes, width = len(config.planes), config.width
+        self.stem = nn.Conv2d(4 * planes, width, 3, padding=1)
+        self.encode_half = ResidualBlock(width)
+        self.down_quarter = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
+        self.encode_quarter = ResidualBlock(2 * width)
+        self.down_eighth = nn.Conv2d(2 * width, 3 * width, 3, stride=2, padding=1)
+        self.eighth = nn.Sequential(*[ResidualBlock(3 * width) for _ in range(config.blocks)])
+        self.up_quarter = nn.Conv2d(3 * width, 2 * width, 3, padding=1)
+        self.decode_quarter = ResidualBlock(2 * width)
+        self.up_half = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.decode_half = ResidualBlock(width)
+        self.up_full = nn.Conv2d(width, TAIL, 3, padding=1)
+        self.tail = nn.Conv2d(TAIL + planes, TAIL, 3, padding=1)
+        self.output = nn.Conv2d(TAIL, 1, 3, padding=1)
+        branches = [block.second for block in self.modules() if isinstance(block, ResidualBlock)]
+        initialise(self, branches, self.output)
+        # 3x3 convolutions reach one pixel of their own scale, a block two; stem and nearest upsampling
+        # reach up to one pixel of the finer scale less than one of the coarser.
+        full, half, quarter, eighth = 2, 1 + 2 + 1 + 2 + 1 + 1, 2 + 1 + 2 + 1 + 1, 2 * config.blocks + 1
+        self.receptive_radius = full + 2 * half + 4 * quarter + 8 * eighth
+
+    def load_logits(self, planes: Tensor) -> Tensor:
+        half = self.encode_half(F.leaky_relu(self.stem(F.pixel_unshuffle(planes, 2)), LEAK))
+        quarter = self.encode_quarter(F.leaky_relu(self.down_quarter(half), LEAK))
+        eighth = self.eighth(F.leaky_relu(self.down_eighth(quarter), LEAK))
+        quarter = self.decode_quarter(quarter + self.up_quarter(_twice(eighth)))
+        half = self.decode_half(half + self.up_half(_twice(quarter)))
+        full = _twice(F.leaky_relu(self.up_full(half), LEAK))
+        return self.output(F.leaky_relu(self.tail(torch.cat([full, planes.to(full.dtype)], 1)), LEAK))
+
+
+def _twice(x: Tensor) -> Tensor:
+    # Nearest upsampling before a convolution leaves no checkerboard; depth-to-space does.
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")

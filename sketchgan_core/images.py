@@ -1,0 +1,215 @@
+"""Images in and out: any common file, array, PIL image or tensor to grey float32 and back."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import SketchGANError
+from .files import written_whole
+
+# The planes of the plan take about 100 bytes per pixel, so this is where 10 GB are needed.
+MAX_PIXELS = 100_000_000
+
+INPUT_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2"})
+OUTPUT_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95},
+    "WEBP": {"lossless": True},
+    "TIFF": {"compression": "tiff_deflate"},
+}
+
+# Resampling overshoots by a few per cent; more than that is another range of values.
+_OVERSHOOT = 0.1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file that was read.
+
+    Attributes:
+        grey: (H, W) float32, 0 black .. 1 white, composited on white.
+        alpha: (H, W) float32, 0 transparent .. 1 opaque, or None where the file has none.
+        notes: what the user should know about the reading, one line each.
+    """
+
+    grey: np.ndarray
+    alpha: np.ndarray | None
+    notes: tuple[str, ...] = ()
+
+
+def read_image(path: str | os.PathLike[str]) -> Picture:
+    """Reads an image file of any kind Pillow knows.
+
+    16-bit grey keeps its precision, CMYK and palettes are converted, transparency is composited on white, the
+    EXIF rotation is applied, and of an animation or a document the first frame is taken.
+
+    Raises:
+        SketchGANError: no such file, not an image, damaged, or more than MAX_PIXELS.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise SketchGANError(f"{path}: is a folder; give an image file")
+    try:
+        if path.stat().st_size == 0:
+            raise SketchGANError(f"{path}: the file is empty; export or download it again")
+        with warnings.catch_warnings():
+            # Pillow warns of decompression bombs above a limit of its own; MAX_PIXELS is the one that counts here.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return _read_first_frame(image, path)
+    except SketchGANError:
+        raise
+    except FileNotFoundError:
+        raise SketchGANError(f"{path}: no such file; check the name") from None
+    except UnidentifiedImageError:
+        raise SketchGANError(f"{path}: not an image this program can read; convert it to PNG or JPEG") from None
+    except Image.DecompressionBombError:
+        raise SketchGANError(f"{path}: {_too_large()}") from None
+    except PermissionError:
+        raise SketchGANError(f"{path}: may not be read; check its permissions") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error) as error:
+        # Pillow's decoders raise all of these on damaged files.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SketchGANError(f"{path}: damaged image ({reason}); export or download it again") from error
+
+
+def to_lines(image: Any) -> np.ndarray:
+    """The grey line image of an array, a PIL image or a tensor.
+
+    Args:
+        image: PIL image of any mode; or a numpy array or torch tensor of shape (H, W), (H, W, C), (C, H, W) or
+            one of these in a batch of one, with C = 1, 3 or 4 (RGBA); where a shape can be read in two ways, the
+            channels are last. uint8, uint16, bool or floats in 0..1.
+
+    Returns:
+        (H, W) float32, 0 black .. 1 white; transparency composited on white.
+
+    Raises:
+        SketchGANError: another shape, type or range, or a NaN.
+    """
+    if isinstance(image, Image.Image):
+        if image.width * image.height > MAX_PIXELS:
+            raise SketchGANError(f"the image is {image.width}x{image.height}: {_too_large()}")
+        return _grey_and_alpha(image)[0]
+    if hasattr(image, "detach"):
+        image = image.detach().cpu()
+        image = (image.float() if image.dtype.is_floating_point else image).numpy()
+    values = np.asarray(image)
+    shape = values.shape
+    if values.ndim == 4 and values.shape[0] == 1:
+        values = values[0]
+    if values.ndim == 3 and values.shape[-1] not in (1, 3, 4) and values.shape[0] in (1, 3, 4):
+        values = np.moveaxis(values, 0, -1)
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or values.shape[-1] not in (1, 3, 4) or 0 in values.shape:
+        raise SketchGANError(f"an image of shape {shape} is not understood; give (H, W), (H, W, C) or (C, H, W)")
+    if values.shape[0] * values.shape[1] > MAX_PIXELS:
+        raise SketchGANError(f"the image is {values.shape[1]}x{values.shape[0]}: {_too_large()}")
+    values = _to_unit_range(values)
+    channels = values.shape[-1]
+    grey = values[..., 0] if channels == 1 else values[..., :3] @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    if channels == 4:
+        grey = 1 - (1 - grey) * values[..., 3]
+    return np.ascontiguousarray(grey.clip(0, 1), dtype=np.float32)
+
+
+def write_image(path: str | os.PathLike[str], sketch: Any, overwrite: bool = False) -> None:
+    """Writes a grey image, whole or not at all; the format follows the suffix.
+
+    Args:
+        path: .png, .jpg, .webp, .tif or .bmp; missing folders are made.
+        sketch: (H, W) array or tensor, 0..1; or a PIL image, written as it is.
+        overwrite: replace an existing file.
+
+    Raises:
+        SketchGANError: unknown suffix, the file exists, or the disk refuses.
+    """
+    path = Path(path)
+    check_output(path, overwrite)
+    if not isinstance(sketch, Image.Image):
+        sketch = Image.fromarray(np.rint(to_lines(sketch) * 255).astype(np.uint8))
+    kind = OUTPUT_FORMATS[path.suffix.lower()]
+    try:
+        with written_whole(path) as file:
+            sketch.save(file, kind, **_SAVE_OPTIONS.get(kind, {}))
+    except (OSError, ValueError) as error:
+        raise SketchGANError(f"{path}: cannot be written ({error}); choose another place or format") from error
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Says before the work whether `write_image` would refuse.
+
+    Raises:
+        SketchGANError: unknown suffix, or the file exists.
+    """
+    if path.suffix.lower() not in OUTPUT_FORMATS:
+        raise SketchGANError(f"{path}: unknown image format; end the name in {', '.join(OUTPUT_FORMATS)}")
+    if path.exists() and not overwrite:
+        raise SketchGANError(f"{path}: exists already; choose another name or allow overwriting")
+
+
+def _too_large() -> str:
+    return f"larger than {MAX_PIXELS // 1_000_000} megapixels; scale it down first"
+
+
+def _read_first_frame(image: Image.Image, path: Path) -> Picture:
+    if image.width * image.height > MAX_PIXELS:
+        raise SketchGANError(f"{path}: {image.width}x{image.height} pixels, {_too_large()}")
+    frames = getattr(image, "n_frames", 1)
+    notes = (f"{path}: has {frames} frames, the first is used",) if frames > 1 else ()
+    image.load()
+    try:
+        grey, alpha = _grey_and_alpha(ImageOps.exif_transpose(image))
+    except SketchGANError as error:
+        raise SketchGANError(f"{path}: {error}") from None
+    return Picture(grey, alpha, notes)
+
+
+def _grey_and_alpha(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    if image.mode == "F":
+        return _to_unit_range(np.asarray(image)).clip(0, 1), None
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
+            raise SketchGANError("a 32-bit image; convert it to 8 or 16 bits")
+        return values.astype(np.float32) / 65535, None
+    if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    else:
+        alpha = None
+    return np.asarray(image.convert("RGB").convert("L"), dtype=np.float32) / 255, alpha
+
+
+def _to_unit_range(values: np.ndarray) -> np.ndarray:
+    if values.dtype == np.bool_:
+        return values.astype(np.float32)
+    if values.dtype in (np.uint8, np.uint16):
+        return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    if not np.issubdtype(values.dtype, np.floating):
+        raise SketchGANError(f"an image of type {values.dtype} is not understood; give uint8, uint16 or floats in 0..1")
+    values = values.astype(np.float32, copy=False)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise SketchGANError("the image contains NaN or infinite values; find the step before that makes them")
+    if low < -_OVERSHOOT or high > 1 + _OVERSHOOT:
+        raise SketchGANError(f"the image's values run from {low:g} to {high:g}; floats must lie in 0..1")
+    return values

@@ -1,0 +1,212 @@
+"""Sketches of any size, tile by tile, equal to a sketch made in one piece."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .errors import Cancelled, SketchGANError
+from .generators import Generator
+
+# Peak bytes of activations per pixel of a tile and channel of width, float32, measured by bench/tile_memory.py.
+BYTES_PER_PIXEL = {"residual": 11.0, "unet": 18.0, "sketchai": 38.0}
+CPU_BUDGET = 400 * 2**20
+SHARE_OF_FREE_MEMORY = 0.6  # the allocator's fragments and the convolution workspaces need the rest
+MAX_TILE, MAX_BATCH = 1024, 16
+MAX_CPU_TILE, MAX_CPU_BATCH = 512, 1  # more is not faster on a CPU: it leaves the cache
+SMALLEST_TILE = 64
+
+Progress = Callable[[int, int, Tensor], None]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """The part of the image that one tile is responsible for; it may stick out to the right and the bottom."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def sketch_tiled(
+    generator: Generator,
+    planes: Tensor,
+    reach: Tensor,
+    paper: Tensor,
+    tile: int | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Tensor:
+    """Draws an image of any size.
+
+    The image lies on endless paper, so every tile sees a margin as wide as the generator can see; a tile size
+    changes time and memory, and the picture by float rounding only. Out of memory, the batch is halved, then
+    the tile, and drawing goes on with what is left.
+
+    Args:
+        generator: on its device, in the type it is to compute in.
+        planes: (P, H, W) as named by the generator's config.
+        reach: (1, H, W), 0..1; a tile without any is bare paper and not computed.
+        paper: (1, H, W) heights 0..1.
+        tile: size in pixels without the margin, rounded to the generator's stride; chosen to fit the memory if None.
+        batch: tiles drawn at once; chosen if None.
+        progress: called after each batch with pixels done, pixels in all, and the picture so far (1, H, W).
+        cancelled: asked before each batch.
+
+    Returns:
+        The sketch (1, H, W), float32, on the generator's device.
+
+    Raises:
+        Cancelled: `cancelled()` returned true.
+        SketchGANError: out of memory with the smallest tile, or shapes that do not fit.
+    """
+    height, width = planes.shape[-2:]
+    if reach.shape != (1, height, width) or paper.shape != (1, height, width):
+        raise SketchGANError(f"reach and paper must be (1, {height}, {width}), as large as the planes")
+    if tile is None or batch is None:
+        chosen = choose_tile(generator, height, width)
+        tile, batch = tile or chosen[0], batch or chosen[1]
+    device = next(generator.parameters()).device
+    sketch = torch.ones((1, height, width), device=device)
+    waiting = _regions(height, width, tile, generator.stride)
+    total, done = height * width, 0
+    blank = [region for region in waiting if not _inside(reach, region).any()]
+    done += sum(_inside(reach, region).numel() for region in blank)
+    waiting = [region for region in waiting if region not in blank]
+    while waiting:
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        now = waiting[:batch]
+        drawn = _draw(generator, planes, reach, paper, now)
+        if drawn is None:
+            batch, waiting = _smaller(batch, waiting, generator.stride, (height, width))
+            continue
+        for region, picture in zip(now, drawn, strict=True):
+            part = _inside(sketch, region)
+            part.copy_(picture[:, : part.shape[1], : part.shape[2]])
+        waiting = waiting[batch:]
+        done += sum(_inside(reach, region).numel() for region in now)
+        if progress is not None:
+            progress(min(done, total), total, sketch)
+    return sketch
+
+
+def choose_tile(generator: Generator, height: int, width: int, budget: int | None = None) -> tuple[int, int]:
+    """The tile size and batch that fit the memory of the generator's device.
+
+    Args:
+        budget: bytes to use; by default most of what is free on a GPU, and 400 MB on a CPU.
+    """
+    parameter = next(generator.parameters())
+    on_cpu = parameter.device.type == "cpu"
+    max_tile, max_batch = (MAX_CPU_TILE, MAX_CPU_BATCH) if on_cpu else (MAX_TILE, MAX_BATCH)
+    config, margin = generator.config, 2 * _halo(generator)
+    activations = BYTES_PER_PIXEL[config.architecture] * config.width * parameter.element_size() / 4
+    inputs = 12 * len(config.planes)
+    pixels = (_free_memory(parameter.device) if budget is None else budget) / (activations + inputs)
+    tile = max(SMALLEST_TILE, min(max_tile, int(math.sqrt(pixels)) - margin, max(height, width)))
+    return tile, max(1, min(max_batch, int(pixels // (tile + margin) ** 2)))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of torch or Python, on any device, says that memory ran out."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        sign in text for sign in ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+    )
+
+
+def _free_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int((free + cached) * SHARE_OF_FREE_MEMORY)
+    if device.type == "mps":
+        free = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        return int(max(free, CPU_BUDGET) * SHARE_OF_FREE_MEMORY)
+    return CPU_BUDGET
+
+
+def _halo(generator: Generator) -> int:
+    return math.ceil(generator.receptive_radius / generator.stride) * generator.stride
+
+
+def _regions(height: int, width: int, tile: int, stride: int) -> list[_Region]:
+    def split(length: int) -> tuple[int, int]:
+        count = math.ceil(length / max(tile, stride))
+        return count, math.ceil(length / count / stride) * stride
+
+    (_, high), (_, wide) = split(height), split(width)
+    return [_Region(top, left, high, wide) for top in range(0, height, high) for left in range(0, width, wide)]
+
+
+def _inside(image: Tensor, region: _Region) -> Tensor:
+    return image[:, region.top : region.top + region.height, region.left : region.left + region.width]
+
+
+def _draw(
+    generator: Generator, planes: Tensor, reach: Tensor, paper: Tensor, regions: list[_Region]
+) -> list[Tensor] | None:
+    """The sketch of each region (1, height, width), or None if the memory does not suffice."""
+    parameter = next(generator.parameters())
+    halo = _halo(generator)
+
+    def stacked(image: Tensor, dtype: torch.dtype) -> Tensor:
+        windows = torch.stack([_window(image, region, halo) for region in regions])
+        return windows.to(parameter.device, dtype).contiguous(memory_format=torch.channels_last)
+
+    try:
+        with torch.inference_mode():
+            sketches = generator(
+                stacked(planes, parameter.dtype), stacked(reach, torch.float32), stacked(paper, torch.float32)
+            )
+            return list(sketches[..., halo : sketches.shape[-2] - halo, halo : sketches.shape[-1] - halo].float())
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Only here, after the exception with its frames is gone, can what was allocated be freed.
+    gc.collect()
+    if parameter.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return None
+
+
+def _window(image: Tensor, region: _Region, halo: int) -> Tensor:
+    """The region with its margin; outside the image there is paper, which is zero in every plane."""
+    height, width = image.shape[-2:]
+    top, left = region.top - halo, region.left - halo
+    bottom, right = region.top + region.height + halo, region.left + region.width + halo
+    part = image[:, max(top, 0) : bottom, max(left, 0) : right]
+    return F.pad(part, (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0)))
+
+
+def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, int]) -> tuple[int, list[_Region]]:
+    """Half the batch; or, where it is one already, half the tiles."""
+    if batch > 1 and len(waiting) > 1:
+        return min(batch, len(waiting)) // 2, waiting
+    first = waiting[0]
+    if max(first.height, first.width) <= SMALLEST_TILE:
+        raise SketchGANError(
+            f"out of memory even with tiles of {first.width}x{first.height} px; close other programs or use the CPU"
+        )
+
+    def half(length: int) -> int:
+        return math.ceil(length / 2 / stride) * stride if length > SMALLEST_TILE else length
+
+    smaller = []
+    for region in waiting:
+        high, wide = half(region.height), half(region.width)
+        for top in range(region.top, min(region.top + region.height, size[0]), high):
+            for left in range(region.left, min(region.left + region.width, size[1]), wide):
+                smaller.append(_Region(top, left, high, wide))
+    return 1, smaller

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sketchgan_core.controls import Controls
+from sketchgan_core.errors import SketchGANError
+
+from training.pairs import Pair, find_pairs, split
+
+NAMES = ["ape", "bee", "cat", "dog"]
+Draw = Callable[..., None]
+
+
+@pytest.mark.parametrize(("line", "sketch"), [("line", "sketch"), ("raw/line", "raw/sketch"), ("raw", "sketch")])
+def test_every_layout_is_found(draw_pairs: Draw, tmp_path: Path, line: str, sketch: str) -> None:
+    draw_pairs(tmp_path / line, tmp_path / sketch)
+    pairs = find_pairs([tmp_path])
+    assert [pair.line.stem for pair in pairs] == NAMES
+    assert all(pair.size == (128, 136) and pair.controls == Controls() for pair in pairs)
+    assert len({pair.seed for pair in pairs}) == len(NAMES)
+
+
+def test_several_folders_add_up(draw_pairs: Draw, pair_folder: Path, tmp_path: Path) -> None:
+    draw_pairs(tmp_path / "more/line", tmp_path / "more/sketch", ("elk",))
+    assert len(find_pairs([pair_folder, tmp_path / "more"])) == len(NAMES) + 1
+
+
+def test_a_manifest_tells_seed_controls_paper_and_drawing(pair_folder: Path) -> None:
+    pair = find_pairs([pair_folder])[3]
+    assert (pair.seed, pair.paper, pair.drawing) == (3, "rough", "drawing-1")
+    assert pair.controls.darkness == 0.6
+
+
+def test_a_missing_partner_is_named(pair_folder: Path) -> None:
+    (pair_folder / "sketch/bee.png").unlink()
+    with pytest.raises(SketchGANError, match=r"line/bee\.png: no partner"):
+        find_pairs([pair_folder])
+
+
+def test_a_size_mismatch_is_named(draw_pairs: Draw, pair_folder: Path) -> None:
+    draw_pairs(pair_folder / "line", pair_folder / "other", ("bee",), size=80)
+    with pytest.raises(SketchGANError, match=r"sketch/bee\.png: not the size"):
+        find_pairs([pair_folder])
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", None])
+def test_an_unreadable_file_is_named(pair_folder: Path, content: bytes | None) -> None:
+    file = pair_folder / "sketch/cat.png"
+    file.write_bytes(file.read_bytes()[:-200] if content is None else content)
+    with pytest.raises(SketchGANError, match=r"sketch/cat\.png: cannot be read"):
+        find_pairs([pair_folder])
+
+
+def test_a_folder_without_pairs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SketchGANError, match="not a pair folder"):
+        find_pairs([tmp_path])
+
+
+def test_a_broken_manifest_line_is_named(pair_folder: Path) -> None:
+    with (pair_folder / "manifest.jsonl").open("a") as file:
+        file.write("{}\n")
+    with pytest.raises(SketchGANError, match=r"manifest\.jsonl:5"):
+        find_pairs([pair_folder])
+
+
+def _pairs(drawings: list[str]) -> list[Pair]:
+    return [Pair(Path("l"), Path("s"), (8, 8), drawing, 0, Controls(), "cartridge") for drawing in drawings]
+
+
+def test_no_drawing_is_on_both_sides_and_adding_pairs_moves_none() -> None:
+    drawings = [f"d{number // 3}" for number in range(300)]
+    training, validation = split(_pairs(drawings), 0.2)
+    sides = [{drawings[index] for index in side} for side in (training, validation)]
+    assert not sides[0] & sides[1]
+    assert len(training) + len(validation) == 300
+    assert 10 <= len(sides[1]) <= 30
+    more = [*drawings, *(f"e{number}" for number in range(50))]
+    assert sides[1] <= {more[index] for index in split(_pairs(more), 0.2)[1]}
+
+
+def test_at_least_one_drawing_is_held_back_and_one_trained_on() -> None:
+    assert all(split(_pairs(["a", "b"]), 0.0))
+    assert all(split(_pairs(["a", "b"]), 0.5))
+    assert split(_pairs(["a", "a"]), 0.1) == ([0, 1], [0, 1])

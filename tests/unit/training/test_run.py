@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.weights import load_discriminator, load_pencil, read_header
+
+from training.checkpoint import latest
+from training.cli import main
+from training.config import TrainConfig
+from training.loop import Training
+from training.stacks import CHANNELS
+
+ROOT = Path(__file__).parents[3]
+SMALL = {
+    "width": 8, "blocks": 1, "discriminator_width": 4, "crop": 96, "batch": 2, "perceptual": "none", "log_crops": 4,
+    "sample_crops": 8, "validation_crops": 2, "fidelity_crops": 4, "discriminator_lead": 4, "adversarial_ramp": 4,
+    "warmup_crops": 4, "ema_half_life": 8, "crops": 16,
+}  # fmt: skip
+
+
+def _arguments(data: Path, run: Path, **settings: object) -> list[str]:
+    chosen = {**SMALL, **settings}
+    sets = [part for key, value in chosen.items() for part in ("--set", f"{key}={value}")]
+    return ["run", "--data", str(data), "-o", str(run), "--threads", "1", "--device", "cpu", "--debug", *sets]
+
+
+def _tensors(run: Path) -> dict[str, torch.Tensor]:
+    folder = latest(run)
+    assert folder is not None
+    return {**load_file(folder / "weights.safetensors"), **load_file(folder / "optimizers.safetensors")}
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.fixture
+def complete(pair_folder: Path, tmp_path: Path) -> Path:
+    run = tmp_path / "run"
+    assert main(_arguments(pair_folder, run)) == 0
+    return run
+
+
+def test_a_run_leaves_a_pencil_samples_and_scalars(complete: Path) -> None:
+    pencil = load_pencil(complete / "pencil.safetensors")
+    assert pencil.header.training["crops"] == 16
+    assert "4 pairs of 2 drawings" in pencil.header.training["data"]
+    load_discriminator(complete / "discriminator.safetensors")
+    assert {file.name for file in (complete / "samples").iterdir()} == {"0000000008.png", "0000000016.png"}
+    entries = [json.loads(line) for line in (complete / "metrics.jsonl").read_text().splitlines()]
+    assert {"loss/fidelity", "loss/adversarial", "loss/discriminator", "share/fidelity"} <= entries[2].keys()
+    assert any("validation/l1_1px/average" in entry for entry in entries)
+
+
+def test_tensorboard_reads_the_scalars(complete: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(complete / "tensorboard"))
+    events.Reload()
+    losses = events.Scalars("loss/fidelity")
+    assert [event.step for event in losses] == [4, 8, 12, 16]
+    assert all(0 < event.value < 100 for event in losses)
+    assert {"speed/crops_per_second", "speed/loader_wait", "rate/generator"} <= set(events.Tags()["scalars"])
+    assert events.Tags()["images"]
+
+
+def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
+    complete: Path, pair_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    asked = iter(range(1000))
+    with monkeypatch.context() as patch:
+        patch.setattr("training.run._StopSignals.__call__", lambda self: next(asked) == 2)
+        assert main(_arguments(pair_folder, other)) == 0
+    assert latest(other) is not None and not (other / "pencil.safetensors").exists()
+    assert main(_arguments(pair_folder, other)) == 0
+    once, twice = _tensors(complete), _tensors(other)
+    assert once.keys() == twice.keys()
+    for name, tensor in once.items():
+        assert torch.equal(tensor, twice[name]), name
+
+
+def test_another_configuration_in_the_same_folder_is_refused(complete: Path, pair_folder: Path) -> None:
+    with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with batch = 2"):
+        main(_arguments(pair_folder, complete, batch=3))
+
+
+def test_a_dry_run_writes_nothing(pair_folder: Path, tmp_path: Path) -> None:
+    assert main([*_arguments(pair_folder, tmp_path / "run"), "--dry-run"]) == 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_export_carries_the_card(complete: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    export = ["export", str(complete), "-o", str(file), "--title", "Mine", "--licence", "CC0-1.0", "--debug"]
+    assert main(export) == 0
+    assert (read_header(file).card.title, read_header(file).card.license) == ("Mine", "CC0-1.0")
+    with pytest.raises(SketchGANError, match="exists"):
+        main(export)
+
+
+def test_a_run_starts_from_given_weights(complete: Path, pair_folder: Path, tmp_path: Path) -> None:
+    given = ["--init", str(complete / "pencil.safetensors")]
+    given += ["--init-discriminator", str(complete / "discriminator.safetensors")]
+    other = tmp_path / "tuned"
+    assert main([*_arguments(pair_folder, other, crops=2, learning_rate=1e-7), *given]) == 0
+    before, after = _tensors(complete), _tensors(other)
+    difference = after["generator.stem.weight"] - before["average.stem.weight"]
+    assert difference.abs().max() < 2e-3
+    with pytest.raises(SketchGANError, match="set them alike"):
+        main([*_arguments(pair_folder, tmp_path / "third", width=16), *given])
+
+
+def test_the_last_checkpoints_are_kept_and_the_newest_is_found_by_number(tmp_path: Path) -> None:
+    for name in ("99", "1000", "0000000500", "7.part"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    newest = latest(tmp_path)
+    assert newest is not None and newest.name == "1000"
+
+
+def test_gradients_that_are_not_numbers_stop_the_run() -> None:
+    from dataclasses import replace
+
+    config = replace(TrainConfig(), width=8, blocks=1, discriminator_width=4, crop=96, batch=1, bad_steps=3)
+    training = Training(config, Accelerator(cpu=True), None)
+    before = {name: value.clone() for name, value in training.generator.state_dict().items()}
+    batch = torch.full((1, len(CHANNELS), 96, 96), 128, dtype=torch.uint8)
+    with torch.no_grad():
+        training.generator.output.bias.fill_(float("nan"))
+    with pytest.raises(SketchGANError, match="3 times in a row"):
+        for _ in range(3):
+            training.step(batch, 0.0)
+    assert torch.equal(before["stem.weight"], training.generator.state_dict()["stem.weight"])
+
+
+def test_an_interrupt_leaves_a_checkpoint(pair_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "training", *_arguments(pair_folder, run, crops=100000)]
+    process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True)
+    started = time.monotonic()
+    while not (run / "metrics.jsonl").exists() and time.monotonic() - started < 60:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "the same command goes on" in output
+    assert latest(run) is not None
+
+
+def test_two_processes_under_accelerate_launch(pair_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1", "--main_process_port", "0"]
+    command = [*launch, "-m", "training", *_arguments(pair_folder, run)]
+    done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=80)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "2 process(es)" in done.stdout
+    steps = [json.loads(line)["crops"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert steps[-1] == 16
+    load_pencil(run / "pencil.safetensors")

@@ -1,0 +1,1 @@
+"""The stand-alone trainer: pairs in, one safetensors pencil out."""

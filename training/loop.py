@@ -1,0 +1,234 @@
+"""The training loop: generator against discriminator, one step at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from sketchgan_core.discriminator import MultiScaleDiscriminator
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.generators import build_generator
+from torch import Tensor, nn
+
+from .config import TrainConfig
+from .losses import adversarial_loss, discriminator_loss, feature_distance, feature_matching, fidelity
+from .networks import CONDITION, discriminator_config, generator_config
+from .perceptual import Features
+from .stacks import decode, pick
+
+BETAS = (0.5, 0.99)
+
+
+class Training:
+    """Everything a checkpoint restores: networks, optimizers and how far they have come."""
+
+    def __init__(self, config: TrainConfig, accelerator: Accelerator, features: Features | None) -> None:
+        self.config, self.accelerator, self.features = config, accelerator, features
+        self.device = accelerator.device
+        torch.manual_seed(config.seed)
+        shape = generator_config(config)
+        self.generator = self._place(build_generator(shape))
+        self.planes = shape.planes
+        self.discriminator = self._place(MultiScaleDiscriminator(**discriminator_config(config)))
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.optimizers = {
+            "generator": torch.optim.Adam(self.generator.parameters(), betas=BETAS, fused=True),
+            "discriminator": torch.optim.Adam(self.discriminator.parameters(), betas=BETAS, fused=True),
+        }
+        self.crops = 0
+        self.seconds = 0.0
+        self.bad_steps = 0
+        self.half_precision = supports_bfloat16(self.device)
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator, "average": self.average}
+
+    @property
+    def crops_per_step(self) -> int:
+        return self.config.batch * self.accelerator.num_processes
+
+    def step(self, batch: Tensor, done: float) -> dict[str, Tensor]:
+        """Learn from one batch of crops.
+
+        Args:
+            batch: as `Crops` gives them, stacked.
+            done: how much of the run is behind, 0..1; the rates fall towards the end.
+
+        Returns:
+            Scalars to log: losses, the share of each in the gradient at the sketch, rates.
+        """
+        config = self.config
+        values = decode(batch.to(self.device, non_blocking=True))
+        condition, target = pick(values, *CONDITION), pick(values, "sketch")
+        ramp = _rise(self.crops - config.fidelity_crops, config.adversarial_ramp)
+        rate = config.learning_rate * _rise(self.crops + self.crops_per_step, config.warmup_crops)
+        rate *= min(1.0, (1 - done) / config.decay) if config.decay else 1.0
+
+        with self.precision():
+            sketch = self.draw(self.generator, values)
+
+        # Every loss is differentiated down to the sketch alone, so their shares can be told apart,
+        # and the generator is walked back through once.
+        shown = sketch.detach().requires_grad_()
+        scalars: dict[str, Tensor] = {}
+        gradients: dict[str, Tensor] = {}
+
+        def pull(name: str, loss: Tensor) -> None:
+            scalars[f"loss/{name}"] = loss.detach()
+            (gradients[name],) = torch.autograd.grad(loss, shown, retain_graph=name == "adversarial")
+
+        fine = config.fidelity_1 * (1 - ramp * (1 - config.fidelity_fade))
+        pull("fidelity", fidelity(shown, target, (fine, config.fidelity_2, config.fidelity_4, config.fidelity_8)))
+
+        if self.features is not None and config.perceptual_weight:
+            with self.precision():
+                with torch.no_grad():
+                    wanted = self.features(target)
+                distance = feature_distance(self.features(shown), wanted)
+            pull("perceptual", config.perceptual_weight * distance)
+
+        if self.crops >= config.fidelity_crops - config.discriminator_lead:
+            with self.precision():
+                real = self.discriminator(_beside(condition, target))
+                fake = self.discriminator(_beside(condition, shown))
+            if ramp:
+                texture = config.adversarial * adversarial_loss(fake)
+                texture = texture + config.feature_matching * feature_matching(real, fake)
+                pull("adversarial", ramp * texture)
+            loss = discriminator_loss(real, fake)
+            # the fake's graph reaches down to `shown`, whose gradient is not wanted here
+            loss.backward(inputs=list(self.discriminator.parameters()))
+            scalars["loss/discriminator"] = loss.detach()
+            self._update("discriminator", self.discriminator, rate * config.discriminator_rate)
+
+        sketch.backward(torch.stack(list(gradients.values())).sum(0))
+        scalars["gradient/generator"] = self._update("generator", self.generator, rate)
+        self._average()
+        self.crops += self.crops_per_step
+
+        norms = {name: gradient.norm() for name, gradient in gradients.items()}
+        total = torch.stack(list(norms.values())).sum()
+        scalars.update({f"share/{name}": norm / total for name, norm in norms.items()})
+        scalars["rate/generator"] = torch.tensor(rate)
+        return scalars
+
+    def draw(self, generator: nn.Module, values: Tensor) -> Tensor:
+        """What a `generator` makes of decoded crops: sketches (B, 1, H, W)."""
+        planes = pick(values, *self.planes).contiguous(memory_format=torch.channels_last)
+        return generator(planes, pick(values, "reach"), pick(values, "paper"))
+
+    def precision(self) -> contextlib.AbstractContextManager[Any]:
+        """bfloat16 where the hardware multiplies it, else float32."""
+        if not self.half_precision:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def _place(self, network: nn.Module) -> nn.Module:
+        return network.to(self.device, memory_format=torch.channels_last).train()
+
+    def _update(self, name: str, network: nn.Module, rate: float) -> Tensor:
+        """One optimizer step on the gradients at hand, averaged over the processes; their norm before clipping."""
+        parameters = [parameter for parameter in network.parameters() if parameter.grad is not None]
+        if self.accelerator.num_processes > 1:
+            # by hand, because autograd.grad goes past the hooks of DistributedDataParallel
+            flat = torch.cat([parameter.grad.reshape(-1) for parameter in parameters])  # type: ignore[union-attr]
+            flat = self.accelerator.reduce(flat, "mean")
+            for parameter, part in zip(parameters, flat.split([parameter.numel() for parameter in parameters])):
+                parameter.grad.copy_(part.view_as(parameter))  # type: ignore[union-attr]
+        norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
+        optimizer = self.optimizers[name]
+        if torch.isfinite(norm):
+            self.bad_steps = 0
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+        else:
+            self._count_bad_step(name)
+        optimizer.zero_grad()
+        return norm
+
+    def _count_bad_step(self, name: str) -> None:
+        self.bad_steps += 1
+        if self.bad_steps >= self.config.bad_steps:
+            raise SketchGANError(
+                f"the {name}'s gradient was NaN or infinite {self.bad_steps} times in a row at {self.crops} crops; "
+                "go on from an older checkpoint with a lower learning_rate"
+            )
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        # the half-life grows with the run, or the random start would linger in the average (Karras et al., EDM)
+        half_life = min(self.config.ema_half_life, 0.1 * (self.crops + self.crops_per_step))
+        keep = 0.5 ** (self.crops_per_step / half_life)
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - keep)
+        for average, current in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            average.copy_(current)
+
+
+def train(
+    training: Training,
+    batches: Iterable[Tensor],
+    *,
+    minutes: float | None,
+    stopped: Callable[[], bool],
+    after_step: Callable[[dict[str, Tensor], float], None],
+) -> bool:
+    """Steps until the run is complete or `stopped()`.
+
+    Args:
+        minutes: end after this much training, over all its sessions, unless the crops are reached before.
+        stopped: asked after every step.
+        after_step: given the step's scalars and the seconds the loader was waited for.
+
+    Returns:
+        Whether the run is complete.
+    """
+    stream = iter(batches)
+    last = time.monotonic()
+    while (done := progress(training, minutes)) < 1:
+        asked = time.monotonic()
+        batch = next(stream)
+        waited = time.monotonic() - asked
+        scalars = training.step(batch, done)
+        now = time.monotonic()
+        training.seconds, stop = _agree(training.accelerator, training.seconds + now - last, stopped())
+        last = now
+        after_step(scalars, waited)
+        if stop:
+            return False
+    return True
+
+
+def progress(training: Training, minutes: float | None) -> float:
+    """How much of the run is behind, 0..1."""
+    by_crops = training.crops / training.config.crops
+    return min(1.0, by_crops if minutes is None else max(by_crops, training.seconds / (60 * minutes)))
+
+
+def supports_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 there; without the instructions for it, it is slower."""
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _agree(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float, bool]:
+    """One clock and one decision for all processes, or they would wait for each other for ever."""
+    if accelerator.num_processes == 1:
+        return seconds, stop
+    both = accelerator.reduce(torch.tensor([seconds, float(stop)], device=accelerator.device), "mean")
+    return float(both[0]), bool(both[1] > 0)
+
+
+def _beside(condition: Tensor, sketch: Tensor) -> Tensor:
+    return torch.cat([condition, sketch], 1).contiguous(memory_format=torch.channels_last)
+
+
+def _rise(crops: int, length: int) -> float:
+    return min(1.0, max(0.0, crops / length)) if length else float(crops >= 0)

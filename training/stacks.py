@@ -1,0 +1,152 @@
+"""One pair as a stack of 8-bit planes on disk: planned once, read through the page cache ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from functools import cache
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import sketchgan_core
+import torch
+from sketchgan_core.controls import Controls
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.files import written_whole
+from sketchgan_core.paper import paper
+from sketchgan_core.plan import PLANES, plan
+from torch import Tensor
+
+from .pairs import Pair
+
+CONTROLS = Controls.names()
+# controls are numbers in a pair, so their planes are only filled in when a window is cut
+STORED = ("sketch", "paper", "reach", *(name for name in PLANES if name not in CONTROLS))
+CHANNELS = (*STORED, *CONTROLS)
+
+# everything lies in 0..1 except the noise, which is unit normal: four deviations either side are kept
+NOISE = CHANNELS.index("noise")
+NOISE_ZERO, NOISE_STEP = 128, 1 / 32
+
+
+class Stacks:
+    """The planned pairs, (H, W, len(STORED)) uint8 each, memory-mapped from `folder`.
+
+    The operating system keeps what is used in memory and drops it when memory is short, and every process that
+    reads the folder shares it, so there is no budget to set.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], folder: Path) -> None:
+        self.pairs = pairs
+        self.folder = folder
+        self.files = [folder / f"{_key(pair)}.npy" for pair in pairs]
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """The stack of a pair, planned now if nobody has done so yet."""
+        file = self.files[index]
+        if not file.exists():
+            stack = _stack(self.pairs[index])
+            with written_whole(file) as stream:
+                np.save(stream, stack)
+        return np.load(file, mmap_mode="r")
+
+    def controls(self, index: int) -> np.ndarray:
+        """(len(CONTROLS),) uint8."""
+        return np.array([round(float(value) * 255) for _, value in self.pairs[index].controls.items()], np.uint8)
+
+    def missing_bytes(self) -> int:
+        """Disk space that the pairs not planned yet will take."""
+        missing = (pair for pair, file in zip(self.pairs, self.files, strict=True) if not file.exists())
+        return sum(pair.size[0] * pair.size[1] * len(STORED) for pair in missing)
+
+    def prepare(self) -> None:
+        """Create the folder.
+
+        Raises:
+            SketchGANError: the disk cannot hold all stacks.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        needed, free = self.missing_bytes(), shutil.disk_usage(self.folder).free
+        if needed > 0.95 * free:
+            raise SketchGANError(
+                f"{self.folder}: the planned pairs need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
+                "give --plans a folder on a larger disk"
+            )
+
+    def plan_ahead(self, order: Sequence[int]) -> BaseProcess:
+        """Start a process that plans the pairs in the `order` in which training will ask for them."""
+        process = multiprocessing.get_context("spawn").Process(target=_plan_all, args=(self, list(order)), daemon=True)
+        process.start()
+        return process
+
+
+def decode(batch: Tensor) -> Tensor:
+    """A batch (B, len(CHANNELS), H, W) uint8 as the float32 values the planes had."""
+    values = batch.float().div_(255)
+    values[:, NOISE] = (batch[:, NOISE].float() - NOISE_ZERO) * NOISE_STEP
+    return values
+
+
+def pick(values: Tensor, *names: str) -> Tensor:
+    """The channels (B, len(names), H, W) of decoded `values` (B, len(CHANNELS), H, W)."""
+    return values[:, [CHANNELS.index(name) for name in names]]
+
+
+def _stack(pair: Pair) -> np.ndarray:
+    line, sketch = _grey(pair.line), _grey(pair.sketch)
+    planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed)
+    values = dict(zip(PLANES, planned.planes.numpy(), strict=True))
+    values["reach"] = planned.reach.numpy()[0]
+    values["paper"] = paper(*line.shape, pair.paper, pair.seed)
+    stack = np.empty((*line.shape, len(STORED)), np.uint8)
+    for channel, name in enumerate(STORED):
+        if name == "sketch":
+            stack[..., channel] = sketch
+        elif channel == NOISE:
+            stack[..., channel] = np.clip(np.rint(values[name] / NOISE_STEP + NOISE_ZERO), 0, 255)
+        else:
+            stack[..., channel] = np.rint(values[name] * 255)
+    return stack
+
+
+def _grey(file: Path) -> np.ndarray:
+    image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise SketchGANError(f"{file}: cannot be decoded; replace or remove the pair")
+    if image.dtype != np.uint8:
+        image = (image / 257).astype(np.uint8)
+    if image.ndim == 3 and image.shape[2] == 4:
+        alpha = image[..., 3:].astype(np.float32) / 255
+        image = np.rint(image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+
+
+def _key(pair: Pair) -> str:
+    files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in (pair.line, pair.sketch)]
+    key = repr((files, pair.seed, pair.controls, pair.paper, STORED, _core_version()))
+    return hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+@cache
+def _core_version() -> str:
+    """Hash of the code that plans: a stack must not outlive it."""
+    package = Path(sketchgan_core.__file__ or "").parent
+    names = ("controls", "form", "hand", "hatch", "paper", "plan")
+    files = [package / f"{name}.py" for name in names]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.exists())).hexdigest()
+
+
+def _plan_all(stacks: Stacks, order: list[int]) -> None:
+    # an interruption is the trainer's to handle; this process ends with it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(10)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    for index in order:
+        stacks[index]
