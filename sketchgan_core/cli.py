@@ -303,6 +303,6 @@ def _tell(line: str) -> None:
 
 
 def _complain(error: object, debug: bool) -> None:
-    if debug:
+    if debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
     print("sketchgan: " + " ".join(str(error).split("\n")), file=sys.stderr)

@@ -58,7 +58,7 @@ class MultiScaleDiscriminator(nn.Module):
                 scale.logits.weight.mul_(0.1)  # type: ignore[union-attr, operator]
 
     def forward(self, x: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
-        """(B,C,H,W), H and W at least 64 -> for each scale logits (B,1,h,w) and the features before them."""
+        """(B,C,H,W), H and W at least 96 -> for each scale logits (B,1,h,w) and the features before them."""
         outputs = []
         for scale in self.scales:
             outputs.append(scale(x))

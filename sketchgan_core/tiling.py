@@ -58,7 +58,8 @@ def sketch_tiled(
         paper: (1, H, W) heights 0..1.
         tile: size in pixels without the margin, rounded to the generator's stride; chosen to fit the memory if None.
         batch: tiles drawn at once; chosen if None.
-        progress: called after each batch with pixels done, pixels in all, and the picture so far (1, H, W).
+        progress: called at the start and after each batch with the pixels done, the pixels in all and the picture
+            so far (1, H, W).
         cancelled: asked before each batch.
 
     Returns:
@@ -76,11 +77,12 @@ def sketch_tiled(
         tile, batch = tile or chosen[0], batch or chosen[1]
     device = next(generator.parameters()).device
     sketch = torch.ones((1, height, width), device=device)
-    waiting = _regions(height, width, tile, generator.stride)
-    total, done = height * width, 0
-    blank = [region for region in waiting if not _inside(reach, region).any()]
-    done += sum(_inside(reach, region).numel() for region in blank)
-    waiting = [region for region in waiting if region not in blank]
+    regions = _regions(height, width, tile, generator.stride)
+    waiting = [region for region in regions if _inside(reach, region).any()]
+    total = height * width
+    done = total - sum(_inside(reach, region).numel() for region in waiting)
+    if progress is not None:
+        progress(done, total, sketch)
     while waiting:
         if cancelled is not None and cancelled():
             raise Cancelled
@@ -95,7 +97,7 @@ def sketch_tiled(
         waiting = waiting[batch:]
         done += sum(_inside(reach, region).numel() for region in now)
         if progress is not None:
-            progress(min(done, total), total, sketch)
+            progress(done, total, sketch)
     return sketch
 
 
@@ -200,13 +202,16 @@ def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, i
             f"out of memory even with tiles of {first.width}x{first.height} px; close other programs or use the CPU"
         )
 
-    def half(length: int) -> int:
-        return math.ceil(length / 2 / stride) * stride if length > SMALLEST_TILE else length
+    def halves(start: int, length: int, end: int) -> list[tuple[int, int]]:
+        first = math.ceil(length / 2 / stride) * stride if length > SMALLEST_TILE else length
+        parts = [(start, first), (start + first, length - first)]
+        return [(place, size) for place, size in parts if size > 0 and place < end]
 
-    smaller = []
-    for region in waiting:
-        high, wide = half(region.height), half(region.width)
-        for top in range(region.top, min(region.top + region.height, size[0]), high):
-            for left in range(region.left, min(region.left + region.width, size[1]), wide):
-                smaller.append(_Region(top, left, high, wide))
+    smaller = [
+        _Region(top, left, high, wide)
+        for region in waiting
+        for top, high in halves(region.top, region.height, size[0])
+        for left, wide in halves(region.left, region.width, size[1])
+    ]
+    # One at a time, since the halves of an odd number of strides differ in size.
     return 1, smaller

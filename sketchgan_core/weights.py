@@ -29,9 +29,9 @@ from .header import ARCHITECTURE_PREFIX, DISCRIMINATOR, SUFFIX, Card, Header, re
 # The largest generator the config allows stays well below.
 MAX_FILE_BYTES = 2 * 2**30
 
-# How safetensors calls the types a parameter or a counter may be stored in.
-_FLOATS = ("F32", "F16", "BF16")
-_INTEGERS = ("I64",)
+# What safetensors calls the types a parameter or a counter may be stored in, and their bytes.
+_FLOATS = {"F32": 4, "F16": 2, "BF16": 2}
+_INTEGERS = {"I64": 8}
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -194,6 +194,7 @@ def _load(header: Header, build: Callable[[], AnyModule]) -> AnyModule:
 
 
 def _check_layout(header: Header, expected: Mapping[str, Tensor]) -> None:
+    needed = 0
     for name, tensor in expected.items():
         if name not in header.tensors:
             raise SketchGANError(f"{header.path}: lacks {name}; ask its author for a complete copy")
@@ -203,11 +204,15 @@ def _check_layout(header: Header, expected: Mapping[str, Tensor]) -> None:
                 f"{header.path}: {name} has shape {shape} where its config says {tuple(tensor.shape)}; "
                 "ask its author for a sound copy"
             )
-        if kind not in (_FLOATS if tensor.is_floating_point() else _INTEGERS):
-            raise SketchGANError(f"{header.path}: {name} is stored as {kind}; store it as F16, BF16 or F32")
+        allowed = _FLOATS if tensor.is_floating_point() else _INTEGERS
+        if kind not in allowed:
+            raise SketchGANError(f"{header.path}: {name} is stored as {kind}; store it as {', '.join(allowed)}")
+        needed += tensor.numel() * allowed[kind]
     extra = sorted(set(header.tensors) - set(expected))
     if extra:
         raise SketchGANError(f"{header.path}: holds the unknown tensor {extra[0]}; ask its author for a sound copy")
+    if needed > header.bytes:
+        raise SketchGANError(f"{header.path}: is smaller than the tensors it promises; download it again")
 
 
 def _data_hash(content: bytes) -> str:

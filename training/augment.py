@@ -1,4 +1,4 @@
-"""Augmentation of one window (H, W, len(CHANNELS)) uint8: everything cheap, everything drawn from a seeded generator."""
+"""Augmentation of one window (H, W, len(CHANNELS)) uint8: cheap, and drawn from a seeded generator."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def change_thickness(window: np.ndarray, rng: np.random.Generator) -> None:
     elif change == 2:
         ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.0))
     if change == 3 or rng.random() < 0.3:
-        ink = cv2.multiply(ink, rng.uniform(0.6, 1.0))
+        ink = cv2.convertScaleAbs(ink, alpha=rng.uniform(0.6, 1.0))
     window[..., INK] = ink
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from sketchgan_core.errors import SketchGANError
 from torch import Tensor, nn
+
+from sketchgan_core.errors import SketchGANError
 
 KEPT = 3  # the last ones; an older one may be wanted when the newest has just gone wrong
 FOLDER = "checkpoints"

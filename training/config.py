@@ -28,8 +28,8 @@ class TrainConfig:
 
     # generator
     architecture: str = "residual"  # the name in sketchgan_core.generators; decides speed and receptive field
-    width: int = _knob(32, 4, 256)  # channels at half resolution: quality against seconds per image
-    blocks: int = _knob(4, 0, 64)  # residual blocks at the deepest stage: reach and capacity
+    width: int = _knob(48, 4, 256)  # channels at half resolution: quality against seconds per image
+    blocks: int = _knob(2, 0, 64)  # residual blocks at the deepest stage: reach and capacity
     discriminator_width: int = _knob(32, 4, 256)  # a wider judge sees finer texture and wins more easily
 
     # data
@@ -60,7 +60,7 @@ class TrainConfig:
     fidelity_8: float = _knob(20.0, 0.0, 1e4)  # over 8 px: tone
     fidelity_fade: float = _knob(0.25, 0.0, 1.0)  # what is left of fidelity_1 once the adversary judges texture
     perceptual: str = "auto"  # auto | vgg19 | FILE | efficientnet-lite0 | none
-    perceptual_weight: float = _knob(1.5, 0.0, 1e4)  # each layer is normalised, so networks are exchangeable
+    perceptual_weight: float = _knob(0.6, 0.0, 1e4)  # each layer is normalised, so networks are exchangeable
     adversarial: float = _knob(0.25, 0.0, 1e4)  # texture; too much invents strokes
     feature_matching: float = _knob(1.5, 0.0, 1e4)  # keeps the adversarial game from wandering off
     fidelity_crops: int = _knob(2400, 0, 10**9)  # fidelity alone first: an adversary on noise teaches noise

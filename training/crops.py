@@ -1,8 +1,7 @@
-"""The stream of training crops: crop n is a pure function of the seed, n and the pairs, so a resumed run sees the same."""
+"""The stream of training crops: crop n is a pure function of seed, n and pairs, so a resumed run sees the same."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -84,6 +83,8 @@ def loader(crops: Crops, first: int, config: TrainConfig, process: int = 0, proc
         batch_sampler=_Steps(first, config.batch, process, processes),
         num_workers=1,
         prefetch_factor=8,
+        # a fork would inherit the locks of OpenCV's and OpenMP's threads without the threads
+        multiprocessing_context="spawn",
         worker_init_fn=_settle,
         # a private generator: the loader must not advance the run's own random state
         generator=torch.Generator(),
@@ -103,8 +104,6 @@ class _Steps:
 
 
 def _settle(worker: int) -> None:
-    # Ctrl-C reaches the whole process group; the trainer alone decides when to end
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
 
 

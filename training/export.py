@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
+
 from sketchgan_core.discriminator import MultiScaleDiscriminator
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
@@ -28,18 +29,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--author", default="", help="who made it")
     parser.add_argument("--licence", default="", help="an SPDX identifier, such as CC0-1.0")
     parser.add_argument("--notes", default="", help="which lines and controls suit it")
-    parser.add_argument("--discriminator", type=Path, metavar="FILE", help="write the discriminator too, to train on from")
+    parser.add_argument(
+        "--discriminator", type=Path, metavar="FILE", help="write the discriminator too, to train on from"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
 def run(args: argparse.Namespace) -> int:
-    card = Card(title=args.title or args.run_folder.resolve().name, author=args.author, license=args.licence, usage_hint=args.notes)
+    card = Card(
+        title=args.title or args.run_folder.resolve().name,
+        author=args.author,
+        license=args.licence,
+        usage_hint=args.notes,
+    )
     export(args.run_folder, card, args.output, args.discriminator, overwrite=args.overwrite)
     print(args.output)
     return 0
 
 
-def export(run_folder: Path, card: Card, pencil: Path, discriminator: Path | None = None, *, overwrite: bool = False) -> None:
+def export(
+    run_folder: Path, card: Card, pencil: Path, discriminator: Path | None = None, *, overwrite: bool = False
+) -> None:
     """Write the latest checkpoint of a run as a pencil and, if asked, its discriminator.
 
     Raises:
@@ -66,5 +76,7 @@ def export(run_folder: Path, card: Card, pencil: Path, discriminator: Path | Non
 
 def _story(config: TrainConfig, state: dict[str, Any]) -> dict[str, Any]:
     """How the pencil came about: what somebody needs to make it again."""
-    told = {key: state[key] for key in ("crops", "seconds", "command", "data", "commit", "perceptual") if state.get(key)}
+    told = {
+        key: state[key] for key in ("crops", "seconds", "command", "data", "commit", "perceptual") if state.get(key)
+    }
     return {**told, "seed": config.seed, "settings": asdict(config)}

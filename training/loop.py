@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor, nn
+
 from sketchgan_core.discriminator import MultiScaleDiscriminator
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
-from torch import Tensor, nn
 
 from .config import TrainConfig
 from .losses import adversarial_loss, discriminator_loss, feature_distance, feature_matching, fidelity
@@ -130,7 +131,7 @@ class Training:
         return torch.autocast(self.device.type, torch.bfloat16)
 
     def _place(self, network: nn.Module) -> nn.Module:
-        return network.to(self.device, memory_format=torch.channels_last).train()
+        return network.to(self.device).to(memory_format=torch.channels_last).train()
 
     def _update(self, name: str, network: nn.Module, rate: float) -> Tensor:
         """One optimizer step on the gradients at hand, averaged over the processes; their norm before clipping."""
@@ -138,8 +139,8 @@ class Training:
         if self.accelerator.num_processes > 1:
             # by hand, because autograd.grad goes past the hooks of DistributedDataParallel
             flat = torch.cat([parameter.grad.reshape(-1) for parameter in parameters])  # type: ignore[union-attr]
-            flat = self.accelerator.reduce(flat, "mean")
-            for parameter, part in zip(parameters, flat.split([parameter.numel() for parameter in parameters])):
+            parts = self.accelerator.reduce(flat, "mean").split([parameter.numel() for parameter in parameters])
+            for parameter, part in zip(parameters, parts, strict=True):
                 parameter.grad.copy_(part.view_as(parameter))  # type: ignore[union-attr]
         norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
         optimizer = self.optimizers[name]
@@ -173,7 +174,7 @@ class Training:
 
 def train(
     training: Training,
-    batches: Iterable[Tensor],
+    batches: Iterator[Tensor],
     *,
     minutes: float | None,
     stopped: Callable[[], bool],
@@ -189,11 +190,10 @@ def train(
     Returns:
         Whether the run is complete.
     """
-    stream = iter(batches)
     last = time.monotonic()
     while (done := progress(training, minutes)) < 1:
         asked = time.monotonic()
-        batch = next(stream)
+        batch = next(batches)
         waited = time.monotonic() - asked
         scalars = training.step(batch, done)
         now = time.monotonic()

@@ -26,7 +26,9 @@ def fidelity(sketch: Tensor, target: Tensor, weights: Sequence[float]) -> Tensor
 
 def discriminator_loss(real: Judgement, fake: Judgement) -> Tensor:
     """Binary cross-entropy over the scales; 2 ln 2 per scale is chance."""
-    terms = [F.softplus(-r.float()).mean() + F.softplus(f.float()).mean() for (r, _), (f, _) in zip(real, fake)]
+    terms = [
+        F.softplus(-r.float()).mean() + F.softplus(f.float()).mean() for (r, _), (f, _) in zip(real, fake, strict=True)
+    ]
     return torch.stack(terms).sum()
 
 
@@ -39,13 +41,13 @@ def feature_matching(real: Judgement, fake: Judgement) -> Tensor:
     """L1 between the discriminator's features of real and fake (Wang et al., pix2pixHD, 2018)."""
     terms = [
         F.l1_loss(f, r.detach()).float()
-        for (_, features), (_, wanted) in zip(fake, real)
-        for f, r in zip(features, wanted)
+        for (_, features), (_, wanted) in zip(fake, real, strict=True)
+        for f, r in zip(features, wanted, strict=True)
     ]
     return torch.stack(terms).sum()
 
 
 def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
     """Mean over layers of L1, each as a share of its layer's size, so that any network gives the same magnitude."""
-    terms = [((f - w).abs().mean() / (w.abs().mean() + 1e-6)).float() for f, w in zip(features, wanted)]
+    terms = [((f - w).abs().mean() / (w.abs().mean() + 1e-6)).float() for f, w in zip(features, wanted, strict=True)]
     return torch.stack(terms).mean()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
+
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
 
@@ -106,7 +107,13 @@ def _pair(line: Path, sketch: Path, entry: dict | None) -> Pair:
         return Pair(line, sketch, size, line.stem, _hash(line.stem) % 2**31, Controls(), "cartridge")
     style = entry["style"]
     return Pair(
-        line, sketch, size, entry["drawing"], entry["seed"], Controls(**entry["controls"]), style.get("paper", "cartridge")
+        line,
+        sketch,
+        size,
+        entry["drawing"],
+        entry["seed"],
+        Controls(**entry["controls"]),
+        style.get("paper", "cartridge"),
     )
 
 

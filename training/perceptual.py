@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from sketchgan_core.errors import SketchGANError
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from sketchgan_core.errors import SketchGANError
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which all of them were trained on
 VGG_TAPS = (1, 6, 11, 20)  # relu1_1 .. relu4_1
@@ -18,6 +19,9 @@ EFFICIENTNET_TAPS = (0, 2, 4)  # blocks: 1/2, 1/4 and 1/8 of the resolution
 
 class Features(nn.Module):
     """A chain of layers, tapped at some of them: grey (B, 1, H, W) in 0..1 -> a feature map per tap."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, layers: list[nn.Module], taps: tuple[int, ...]) -> None:
         super().__init__()
@@ -76,7 +80,9 @@ def _vgg19(file: Path | None = None) -> Features:
     try:
         saved = _read(file)
         weights = {f"layers.{key.removeprefix('features.')}": value for key, value in saved.items()}
-        network.load_state_dict({**network.state_dict(), **{k: weights[k] for k in network.layers.state_dict(prefix="layers.")}})
+        network.load_state_dict(
+            {**network.state_dict(), **{k: weights[k] for k in network.layers.state_dict(prefix="layers.")}}
+        )
     except KeyError as error:
         raise SketchGANError(f"{file}: not VGG-19 weights, {error} is missing; use torchvision's vgg19 file") from error
     except RuntimeError as error:

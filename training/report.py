@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from sketchgan_core.files import written_whole
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+
+from sketchgan_core.files import written_whole
 
 from .loop import Training
 from .stacks import decode, pick
@@ -30,6 +31,7 @@ class Report:
         self.board = SummaryWriter(str(run / "tensorboard"), purge_step=training.crops)
         self.samples = run / "samples"
         self.scalars: dict[str, list[Tensor]] = defaultdict(list)
+        self.shown_at: int | None = None
         self.waited = 0.0
         self.since, self.crops = time.monotonic(), training.crops
 
@@ -46,7 +48,10 @@ class Report:
             self.show()
 
     def show(self) -> None:
-        """Measure and draw the validation crops."""
+        """Measure and draw the validation crops, unless that has just been done."""
+        if self.shown_at == self.training.crops:
+            return
+        self.shown_at = self.training.crops
         started = time.monotonic()
         values = decode(self.validation.to(self.training.device))
         target = pick(values, "sketch")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,11 +18,12 @@ from typing import Any
 import cv2
 import torch
 from accelerate import Accelerator
+
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.weights import Card, load_discriminator, load_pencil
 
 from .checkpoint import latest, restore, save_checkpoint
-from .config import TrainConfig, load_config, refuse_difference, save_config
+from .config import load_config, refuse_difference, save_config
 from .crops import Crops, loader, validation_batch
 from .export import export
 from .loop import Training, train
@@ -40,10 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings (see training/config.py)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting; may be repeated")
     parser.add_argument("--crops", type=int, metavar="N", help="length of the run, as --set crops=N")
-    parser.add_argument("--minutes", type=float, metavar="M", help="end after M minutes of training, all sessions together")
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", help="end after M minutes of training, all sessions together"
+    )
     parser.add_argument("--init", metavar="WEIGHTS", help="start from a pencil of the same architecture")
-    parser.add_argument("--init-discriminator", type=Path, metavar="WEIGHTS", help="and from the discriminator beside it")
-    parser.add_argument("--plans", type=Path, metavar="DIR", help="where planned pairs are kept; RUN/plans if not given")
+    parser.add_argument(
+        "--init-discriminator", type=Path, metavar="WEIGHTS", help="and from the discriminator beside it"
+    )
+    parser.add_argument(
+        "--plans", type=Path, metavar="DIR", help="where planned pairs are kept; RUN/plans if not given"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads; all cores if not given")
     parser.add_argument("--dry-run", action="store_true", help="check settings and pairs, say what would be done, end")
@@ -90,9 +98,10 @@ def _train(
     config, accelerator = training.config, training.accelerator
     crops = Crops(stacks, training_pairs, config)
     main = accelerator.is_main_process
+    with _interrupts_ignored():
+        planner = stacks.plan_ahead(crops.order) if main and stacks.missing_bytes() else None
+        batches = iter(loader(crops, training.crops, config, accelerator.process_index, accelerator.num_processes))
     stop = _StopSignals()
-    planner = stacks.plan_ahead(crops.order) if main and stacks.missing_bytes() else None
-    batches = loader(crops, training.crops, config, accelerator.process_index, accelerator.num_processes)
     report = Report(args.output, training, validation_batch(stacks, validation_pairs, config)) if main else None
     saved = time.monotonic()
 
@@ -158,6 +167,16 @@ def _finish(training: Training, folder: Path, complete: bool) -> None:
     pencil = folder / "pencil.safetensors"
     export(folder, Card(title=folder.resolve().name), pencil, folder / "discriminator.safetensors", overwrite=True)
     print(f"{pencil}: complete after {training.crops} crops in {training.seconds / 60:.0f} min")
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """For starting helpers: Ctrl-C reaches the whole process group, but the trainer alone decides when to end."""
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 class _StopSignals:

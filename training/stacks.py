@@ -6,7 +6,6 @@ import hashlib
 import multiprocessing
 import os
 import shutil
-import signal
 from collections.abc import Sequence
 from functools import cache
 from multiprocessing.process import BaseProcess
@@ -14,14 +13,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import sketchgan_core
 import torch
+from torch import Tensor
+
+import sketchgan_core
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
 from sketchgan_core.paper import paper
 from sketchgan_core.plan import PLANES, plan
-from torch import Tensor
 
 from .pairs import Pair
 
@@ -103,7 +103,7 @@ def _stack(pair: Pair) -> np.ndarray:
     planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed)
     values = dict(zip(PLANES, planned.planes.numpy(), strict=True))
     values["reach"] = planned.reach.numpy()[0]
-    values["paper"] = paper(*line.shape, pair.paper, pair.seed)
+    values["paper"] = paper(line.shape[0], line.shape[1], pair.paper, pair.seed)
     stack = np.empty((*line.shape, len(STORED)), np.uint8)
     for channel, name in enumerate(STORED):
         if name == "sketch":
@@ -143,8 +143,6 @@ def _core_version() -> str:
 
 
 def _plan_all(stacks: Stacks, order: list[int]) -> None:
-    # an interruption is the trainer's to handle; this process ends with it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

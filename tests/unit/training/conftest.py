@@ -21,7 +21,9 @@ def _draw(lines: Path, sketches: Path, names: tuple[str, ...] = NAMES, size: int
     for name in names:
         line = np.full((size, size + 8), 255, np.uint8)
         for _ in range(6):
-            cv2.circle(line, tuple(map(int, rng.integers(10, size - 10, 2))), int(rng.integers(8, 30)), 0, 2, cv2.LINE_AA)
+            cv2.circle(
+                line, tuple(map(int, rng.integers(10, size - 10, 2))), int(rng.integers(8, 30)), 0, 2, cv2.LINE_AA
+            )
         sketch = 255 - (255 - line) * rng.uniform(0.3, 0.9, line.shape)
         cv2.imwrite(str(lines / f"{name}.png"), line)
         cv2.imwrite(str(sketches / f"{name}.png"), sketch.astype(np.uint8))
@@ -44,10 +46,19 @@ def draw_pairs() -> Callable[..., None]:
     return _draw
 
 
+@pytest.fixture(scope="module")
+def shared_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `pair_folder`, for tests that leave it as it is."""
+    return _pair_folder(tmp_path_factory.mktemp("shared") / "pairs")
+
+
 @pytest.fixture
 def pair_folder(tmp_path: Path) -> Path:
     """Four pairs of two drawings, with a manifest."""
-    folder = tmp_path / "pairs"
+    return _pair_folder(tmp_path / "pairs")
+
+
+def _pair_folder(folder: Path) -> Path:
     _draw(folder / "line", folder / "sketch")
     _write_manifest(folder)
     return folder

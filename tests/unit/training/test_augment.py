@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from sketchgan_core.plan import PLANES, plan
 
+from sketchgan_core.plan import PLANES, plan
 from training.augment import INK, SKETCH, affine_matrix, change_thickness, overlap, turn, warp
 from training.config import TrainConfig
 from training.crops import Crops, loader, validation_batch

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sketchgan_core.errors import SketchGANError
 
+from sketchgan_core.errors import SketchGANError
 from training.config import TrainConfig, load_config, refuse_difference, save_config
 
 

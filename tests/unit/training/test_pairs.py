@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
-
 from training.pairs import Pair, find_pairs, split
 
 NAMES = ["ape", "bee", "cat", "dog"]
@@ -70,12 +70,12 @@ def _pairs(drawings: list[str]) -> list[Pair]:
 
 
 def test_no_drawing_is_on_both_sides_and_adding_pairs_moves_none() -> None:
-    drawings = [f"d{number // 3}" for number in range(300)]
+    drawings = [f"d{number // 2}" for number in range(2000)]
     training, validation = split(_pairs(drawings), 0.2)
     sides = [{drawings[index] for index in side} for side in (training, validation)]
     assert not sides[0] & sides[1]
-    assert len(training) + len(validation) == 300
-    assert 10 <= len(sides[1]) <= 30
+    assert len(training) + len(validation) == 2000
+    assert 150 <= len(sides[1]) <= 250
     more = [*drawings, *(f"e{number}" for number in range(50))]
     assert sides[1] <= {more[index] for index in split(_pairs(more), 0.2)[1]}
 

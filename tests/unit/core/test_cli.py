@@ -1,0 +1,183 @@
+"""The command: files in, files out, every failure one line, and the others done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sketchgan_core import cli
+from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
+from sketchgan_core.images import read_image, write_image
+from sketchgan_core.lines import MODES
+from sketchgan_core.paper import KINDS
+
+
+@pytest.fixture
+def folder(tmp_path: Path, drawing: np.ndarray) -> Path:
+    """Two drawings of one name, and three files that are no images."""
+    folder = tmp_path / "drawings"
+    write_image(folder / "cat.png", drawing)
+    write_image(folder / "cat.bmp", 1 - drawing)
+    whole = (folder / "cat.png").read_bytes()
+    (folder / "empty.png").touch()
+    (folder / "truncated.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.jpg").write_text("not an image")
+    (folder / "notes.txt").write_text("left alone")
+    return folder
+
+
+def run(*arguments: object) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+def error_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("sketchgan: ")]
+
+
+def test_a_folder_is_drawn_and_each_bad_file_named(
+    folder: Path, pencil: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], drawing: np.ndarray
+) -> None:
+    out = tmp_path / "out"
+    sheet = tmp_path / "sheet.jpg"
+    assert run("sketch", folder, "-o", out, "--weights", pencil, "--device", "cpu", "--sheet", sheet) == 1
+    assert sorted(file.name for file in out.iterdir()) == ["cat-2.png", "cat.png"]
+    for file in out.iterdir():
+        sketch = read_image(file).grey
+        assert sketch.shape == drawing.shape
+        # White on black was turned round.
+        assert 0.6 < sketch.mean() < 0.99
+    lines = error_lines(capsys)
+    assert len(lines) == 3
+    for name in ("empty.png", "truncated.png", "text.jpg"):
+        assert sum(name in line for line in lines) == 1
+    assert Image.open(sheet).width > 1000
+
+
+@pytest.mark.parametrize("kind", ["16-bit", "palette", "CMYK", "animated", "1x1", "20000x3"])
+def test_unusual_files_are_drawn(tmp_path: Path, pencil: Path, drawing: np.ndarray, kind: str) -> None:
+    bytes_ = Image.fromarray(np.rint(drawing * 255).astype(np.uint8))
+    source = tmp_path / {"CMYK": "in.tif", "animated": "in.gif"}.get(kind, "in.png")
+    image = {
+        "16-bit": Image.fromarray(np.rint(drawing * 65535).astype(np.uint16)),
+        "palette": bytes_.convert("P"),
+        "CMYK": bytes_.convert("CMYK"),
+        "animated": bytes_,
+        "1x1": Image.new("L", (1, 1), 255),
+        "20000x3": bytes_.resize((20000, 3)),
+    }[kind]
+    image.save(source, **({"save_all": True, "append_images": [bytes_.rotate(90)]} if kind == "animated" else {}))
+    assert run("sketch", source, "-o", tmp_path / "out.png", "--weights", pencil, "--device", "cpu") == 0
+    assert read_image(tmp_path / "out.png").grey.shape == image.size[::-1]
+
+
+def test_one_file_to_one_file_as_a_process(folder: Path, pencil: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out.webp"
+    command = [sys.executable, "-m", "sketchgan_core", "sketch", folder / "cat.png", "-o", out, "--weights", pencil]
+    finished = subprocess.run([*command, "--device", "cpu", "--seed", "5"], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == ""
+    assert "\r" not in finished.stderr
+    assert read_image(out).grey.std() > 0.05
+
+
+def test_nothing_is_overwritten_unasked(
+    folder: Path, pencil: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("sketch", folder / "cat.png", "-o", tmp_path / "out.png", "--weights", pencil, "--device", "cpu")
+    assert run(*command) == 0
+    first = (tmp_path / "out.png").read_bytes()
+    assert run(*command, "--seed", 2) == 1
+    assert "overwrit" in error_lines(capsys)[0]
+    assert (tmp_path / "out.png").read_bytes() == first
+    assert run(*command, "--seed", 2, "--overwrite") == 0
+    assert (tmp_path / "out.png").read_bytes() != first
+
+
+def test_an_input_is_never_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "cat.png").read_bytes()
+    assert run("lines", folder / "cat.png", "-o", folder, "--overwrite") == 1
+    assert "input itself" in error_lines(capsys)[0]
+    assert (folder / "cat.png").read_bytes() == before
+
+
+def test_patterns_and_modes(folder: Path, tmp_path: Path, drawing: np.ndarray) -> None:
+    assert run("lines", str(folder.parent / "**" / "cat.*"), "-o", tmp_path / "lines", "--mode", "drawing") == 0
+    for file in (tmp_path / "lines").iterdir():
+        np.testing.assert_allclose(read_image(file).grey, drawing, atol=0.35)
+    assert run("lines", str(folder / "dog*"), folder / "cat.png", "-o", tmp_path / "more") == 1
+    assert len(list((tmp_path / "more").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("draw",),
+        ("sketch", "a.png"),
+        ("sketch", "a.png", "-o", "b.png", "--darkness", "2"),
+        ("sketch", "a.png", "-o", "b.png", "--darkness", "nan"),
+        ("sketch", "a.png", "-o", "b.png", "--patch-size", "0"),
+        ("sketch", "a.png", "-o", "b.png", "--seed", "x"),
+        ("sketch", "a.png", "b.png", "-o", "c.png"),
+        ("lines", "a.png", "-o", "b.png", "--mode", "magic"),
+    ],
+)
+def test_bad_usage_is_status_two(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_traceback_only_with_debug(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("info", tmp_path / "none.safetensors") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert run("info", tmp_path / "none.safetensors", "--debug") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_list_and_info(pencil: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list", "--folder", pencil.parent) == 0
+    assert "CC0-1.0" in capsys.readouterr().out
+    assert run("info", pencil) == 0
+    shown = capsys.readouterr().out
+    for text in ("Anna", "residual", "F32", '"width": 8'):
+        assert text in shown
+    (pencil.parent / "bad.safetensors").touch()
+    assert run("list", "--folder", pencil.parent) == 1
+    assert "bad.safetensors" in error_lines(capsys)[0]
+
+
+def test_a_checkpoint_of_the_original_becomes_a_pencil(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, weights = tmp_path / "G_1600.pt", tmp_path / "old.safetensors"
+    torch.save(SketchAIGenerator(sketchai_config()).state_dict(), checkpoint)
+    assert run("import", checkpoint, "-o", weights, "--title", "Old hand") == 0
+    assert run("info", weights) == 0
+    assert "Old hand" in capsys.readouterr().out
+    assert run("sketch", folder / "cat.png", "-o", tmp_path / "o.png", "--weights", weights, "--device", "cpu") == 0
+    assert run("sketch", folder / "cat.png", "-o", tmp_path / "p.png", "--weights", checkpoint) == 1
+    assert "sketchgan import" in error_lines(capsys)[0]
+
+
+def test_the_choices_offered_are_those_there_are() -> None:
+    assert cli.MODES == MODES
+    assert cli.PAPERS == KINDS
+
+
+def test_importing_the_package_and_asking_for_help_loads_neither_torch_nor_opencv() -> None:
+    script = "import sys, sketchgan_core.cli as cli; cli.main(['--help']); print({'torch', 'cv2'} & set(sys.modules))"
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert finished.stdout.splitlines()[-1] == "set()"
+
+
+def test_every_public_name_is_there() -> None:
+    import sketchgan_core
+
+    for name in sketchgan_core.__all__:
+        assert callable(getattr(sketchgan_core, name)), name

@@ -1,0 +1,207 @@
+"""Every kind of file and array a user may bring, and one clear line for what cannot be read."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.images import read_image, to_lines, write_image
+
+# Left half black, right half white.
+HALVES = np.repeat(np.array([[0] * 4 + [255] * 4], np.uint8), 6, 0)
+UNIT = HALVES / np.float32(255)
+
+
+def save(path: Path, image: Image.Image, **options: object) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def png_claiming(path: Path, width: int, height: int) -> Path:
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    data = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data + struct.pack(">I", 1000) + b"IDAT")
+    return path
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_every_colour_mode_reads_the_same(tmp_path: Path, mode: str, suffix: str) -> None:
+    if mode == "CMYK" and suffix == ".png":
+        pytest.skip("PNG has no CMYK")
+    grey = Image.fromarray(HALVES)
+    image = Image.fromarray(HALVES.astype(np.uint16) * 257) if mode == "I;16" else grey.convert("RGB").convert(mode)
+    picture = read_image(save(tmp_path / f"image{suffix}", image))
+    np.testing.assert_allclose(picture.grey, UNIT, atol=0.01)
+    assert picture.grey.dtype == np.float32
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".bmp", ".gif"])
+def test_every_format_reads(tmp_path: Path, suffix: str) -> None:
+    picture = read_image(save(tmp_path / f"image{suffix}", Image.fromarray(np.kron(HALVES, np.ones((8, 8), np.uint8)))))
+    assert picture.grey.shape == (48, 64)
+    assert picture.grey[:, :8].max() < 0.1
+    assert picture.grey[:, -8:].min() > 0.9
+
+
+def test_sixteen_bits_keep_their_precision(tmp_path: Path) -> None:
+    ramp = np.arange(1000, 1256, dtype=np.uint16).reshape(1, -1)
+    cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
+    grey = read_image(tmp_path / "ramp.png").grey
+    assert len(np.unique(grey)) == 256
+    np.testing.assert_allclose(grey, ramp / 65535, atol=1e-6)
+
+
+def test_sixteen_bit_colour_reads(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "colour.png"), np.repeat(HALVES.astype(np.uint16)[..., None] * 257, 3, 2))
+    np.testing.assert_allclose(read_image(tmp_path / "colour.png").grey, UNIT, atol=0.01)
+
+
+def test_transparency_lies_on_white_and_is_given_back(tmp_path: Path) -> None:
+    black = np.zeros((2, 2, 4), np.uint8)
+    black[0, :, 3] = 255
+    picture = read_image(save(tmp_path / "clear.png", Image.fromarray(black)))
+    np.testing.assert_array_equal(picture.grey, [[0, 0], [1, 1]])
+    np.testing.assert_array_equal(picture.alpha, [[1, 1], [0, 0]])
+
+
+def test_transparent_palette_lies_on_white(tmp_path: Path) -> None:
+    image = Image.fromarray(HALVES).convert("P")
+    picture = read_image(save(tmp_path / "palette.png", image, transparency=image.getpixel((0, 0))))
+    np.testing.assert_array_equal(picture.grey, np.ones_like(UNIT))
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = read_image(save(tmp_path / "phone.png", Image.fromarray(HALVES), exif=exif))
+    np.testing.assert_allclose(picture.grey, np.rot90(UNIT, -1))
+
+
+def test_first_frame_of_an_animation_with_a_note(tmp_path: Path) -> None:
+    frames = [Image.fromarray(HALVES), Image.fromarray(255 - HALVES)]
+    picture = read_image(save(tmp_path / "moving.gif", frames[0], save_all=True, append_images=frames[1:]))
+    np.testing.assert_allclose(picture.grey, UNIT, atol=0.01)
+    assert "2 frames" in picture.notes[0]
+
+
+def test_extreme_shapes_read(tmp_path: Path) -> None:
+    assert read_image(save(tmp_path / "dot.png", Image.new("L", (1, 1)))).grey.shape == (1, 1)
+    assert read_image(save(tmp_path / "strip.png", Image.new("L", (20000, 3)))).grey.shape == (3, 20000)
+
+
+def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Name -> (file, what the message must say)."""
+    whole = save(folder / "whole.png", Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)))
+    (folder / "empty.png").touch()
+    (folder / "truncated.png").write_bytes(whole.read_bytes()[:2000])
+    (folder / "text.png").write_text("not an image")
+    (folder / "folder.png").mkdir()
+    return {
+        "missing": (folder / "missing.png", "no such file"),
+        "empty": (folder / "empty.png", "empty"),
+        "truncated": (folder / "truncated.png", "damaged"),
+        "text": (folder / "text.png", "not an image"),
+        "folder": (folder / "folder.png", "folder"),
+        "large": (png_claiming(folder / "large.png", 20000, 6000), "megapixels"),
+        "bomb": (png_claiming(folder / "bomb.png", 60000, 60000), "megapixels"),
+        "float": (save(folder / "float.tif", Image.fromarray(np.full((4, 4), 7.5, np.float32))), "0..1"),
+        "32 bit": (save(folder / "deep.tif", Image.fromarray(np.full((4, 4), 1 << 20, np.int32))), "32-bit"),
+    }
+
+
+@pytest.mark.parametrize(
+    "case", ["missing", "empty", "truncated", "text", "folder", "large", "bomb", "float", "32 bit"]
+)
+def test_a_bad_file_is_one_clear_line(tmp_path: Path, case: str) -> None:
+    path, says = bad_files(tmp_path)[case]
+    with pytest.raises(SketchGANError) as caught:
+        read_image(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert says in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        HALVES,
+        HALVES.astype(np.uint16) * 257,
+        HALVES > 0,
+        UNIT,
+        UNIT.astype(np.float64),
+        UNIT[..., None],
+        np.repeat(UNIT[..., None], 3, 2),
+        np.repeat(UNIT[None], 3, 0),
+        np.repeat(UNIT[None, ..., None], 3, 3),
+        torch.from_numpy(UNIT)[None, None],
+        torch.from_numpy(UNIT).half(),
+        Image.fromarray(HALVES),
+        Image.fromarray(HALVES).convert("CMYK"),
+    ],
+    ids=lambda image: f"{type(image).__name__}-{getattr(image, 'dtype', '')}-{getattr(image, 'shape', '')}",
+)
+def test_every_kind_of_array_reads_the_same(image: object) -> None:
+    np.testing.assert_allclose(to_lines(image), UNIT, atol=0.01)
+
+
+def test_rgba_arrays_lie_on_white() -> None:
+    np.testing.assert_allclose(to_lines(np.zeros((2, 5, 4), np.float32)), np.ones((2, 5)))
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (np.full((4, 4), np.nan, np.float32), "NaN"),
+        (np.full((4, 4), 255.0), "0..1"),
+        (np.zeros((2, 4, 4, 3), np.float32), "shape"),
+        (np.zeros((5, 4, 7), np.float32), "shape"),
+        (np.zeros((0, 4), np.float32), "shape"),
+        (np.zeros((4, 4), np.int64), "int64"),
+    ],
+)
+def test_a_bad_array_is_one_clear_line(image: np.ndarray, says: str) -> None:
+    with pytest.raises(SketchGANError, match=says):
+        to_lines(image)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tif", ".bmp", ".jpg"])
+def test_written_images_read_back(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "new" / f"sketch{suffix}"
+    write_image(path, UNIT)
+    np.testing.assert_allclose(read_image(path).grey, UNIT, atol=0.05)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "sketch.png"
+    write_image(path, UNIT)
+    with pytest.raises(SketchGANError, match="exists already"):
+        write_image(path, 1 - UNIT)
+    np.testing.assert_array_equal(read_image(path).grey, UNIT)
+    write_image(path, 1 - UNIT, overwrite=True)
+    np.testing.assert_array_equal(read_image(path).grey, 1 - UNIT)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "sketch.jpg"
+    write_image(path, UNIT)
+    before = path.read_bytes()
+    with pytest.raises(SketchGANError, match="cannot be written"):
+        write_image(path, Image.new("RGBA", (4, 4)), overwrite=True)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SketchGANError, match=r"\.png"):
+        write_image(tmp_path / "sketch.xyz", UNIT)
