@@ -78,7 +78,8 @@ def _enclosed_regions(mark: np.ndarray, unit: float) -> np.ndarray:
         enclosed = [
             index
             for index in range(1, components)
-            if not _is_background(stats[index], label, index, radius) and stats[index, cv2.CC_STAT_AREA] > 4 * unit * unit
+            if not _is_background(stats[index], label, index, radius)
+            and stats[index, cv2.CC_STAT_AREA] > 4 * unit * unit
         ]
         number[enclosed] = np.arange(count + 1, count + len(enclosed) + 1)
         count += len(enclosed)
@@ -111,7 +112,8 @@ def _is_background(stats: np.ndarray, label: np.ndarray, index: int, hidden: int
 def _light(mark: np.ndarray, region: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
     """Inflates the silhouette and each region to a relief and lights it: (tone, relief in pixels)."""
     inside = region > 0
-    if not inside.any():
+    # A strip one pixel wide has no slope, and so no light.
+    if not inside.any() or min(mark.shape) < 2:
         empty = np.zeros(mark.shape, np.float32)
         return empty, empty
     # A frame of paper keeps the distance finite where the drawing fills the image.

@@ -75,7 +75,8 @@ def _layers(form: Form, amount: np.ndarray, hand: Hand) -> Iterator[_Layer]:
     rows, columns = np.nonzero(amount > 0.02)
     if not len(rows):
         return
-    wobble = hand.wobble(*amount.shape, scale=12.0, part=7)[0]
+    height, width = amount.shape
+    wobble = hand.wobble(height, width, scale=12.0, part=7)[0]
     for number, (turn, start) in enumerate(((0.0, 0.0), (CROSS_ANGLE, CROSS_FROM))):
         wanted = np.clip((amount[rows, columns] - start) / (1 - start), 0, 1)
         some = wanted > 0.02
@@ -120,6 +121,4 @@ def _layer(
 
     kept = pressure > 0.02
     identity = ((region.astype(np.int64) * 4096 + line + 2048) * 512 + piece + 256)[kept]
-    return _Layer(
-        rows[kept], columns[kept], identity, fraction[kept] * np.float32(LENGTH), off[kept], pressure[kept]
-    )
+    return _Layer(rows[kept], columns[kept], identity, fraction[kept] * np.float32(LENGTH), off[kept], pressure[kept])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -140,8 +141,6 @@ def inked_crops(images: Sequence[np.ndarray], lines: Sequence[np.ndarray], size:
 
 def rank_correlation(values: Sequence[float]) -> float:
     """Spearman's correlation of a measure with the rising settings it was taken at; 0 where it does not move."""
-    values = np.asarray(values)
     if np.ptp(values) < 1e-9:
         return 0.0
-    ranks = values.argsort(kind="stable").argsort(kind="stable").astype(np.float64)
-    return float(np.corrcoef(np.arange(len(values)), ranks)[0, 1])
+    return float(spearmanr(range(len(values)), values).statistic)

@@ -20,6 +20,7 @@ class LoadGenerator(nn.Module):
 
     stride: int
     receptive_radius: int
+    prior: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()

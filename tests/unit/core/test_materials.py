@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
+
 from sketchgan_core.controls import Controls
 from sketchgan_core.deposition import deposit
 from sketchgan_core.paper import KINDS, paper
@@ -19,7 +22,7 @@ def test_no_load_leaves_the_paper_bare_and_a_full_one_is_black() -> None:
 def test_more_load_is_more_graphite_everywhere() -> None:
     sheet = torch.from_numpy(paper(64, 64).copy())
     layers = [deposit(torch.full((64, 64), load), sheet) for load in (0.05, 0.2, 0.4, 0.6, 0.8, 1.0)]
-    assert all(bool((lighter <= darker).all()) for lighter, darker in zip(layers, layers[1:], strict=False))
+    assert all(bool((lighter <= darker).all()) for lighter, darker in pairwise(layers))
 
 
 def test_a_light_load_is_broken_by_the_tooth() -> None:
