@@ -47,7 +47,9 @@ class TrainConfig:
     # length and rates
     crops: int = _knob(400_000, 1, 10**10)  # crops until the run is complete
     learning_rate: float = _knob(2e-4, 1e-7, 1e-1)  # generator, Adam
-    discriminator_rate: float = _knob(0.25, 0.0, 10.0)  # of the generator's rate; at 1 the discriminator wins outright
+    discriminator_rate: float = _knob(
+        0.5, 0.0, 10.0
+    )  # of the generator's rate: too slow and it says nothing, too fast and it wins
     warmup_crops: int = _knob(1200, 0, 10**9)  # the rate rises over these: He init makes large first steps
     decay: float = _knob(0.15, 0.0, 1.0)  # last share of the run over which the rates fall to zero
     gradient_clip: float = _knob(1.0, 1e-3, 1e6)  # one bad crop must not undo a thousand good ones

@@ -15,6 +15,7 @@ from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
 from sketchgan_core.weights import Card, save_discriminator, save_pencil
 
+from .card import write_card
 from .checkpoint import below, latest
 from .config import TrainConfig, load_config
 from .networks import discriminator_config, generator_config
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discriminator", type=Path, metavar="FILE", help="write the discriminator too, to train on from"
     )
+    parser.add_argument("--card", action="store_true", help="write a page about it beside it, with the run's curves")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="for the card: what sketchgan-train evaluate wrote")
+    parser.add_argument("--weaknesses", type=Path, metavar="FILE", help="for the card: Markdown")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
@@ -44,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
     )
     export(args.run_folder, card, args.output, args.discriminator, overwrite=args.overwrite)
     print(args.output)
+    if args.card:
+        weaknesses = args.weaknesses.read_text(encoding="utf-8").strip() if args.weaknesses else ""
+        print(write_card(args.output, args.run_folder, args.report, weaknesses))
     return 0
 
 

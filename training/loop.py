@@ -17,7 +17,7 @@ from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
 
 from .config import TrainConfig
-from .losses import adversarial_loss, discriminator_loss, feature_distance, feature_matching, fidelity
+from .losses import Judgement, adversarial_loss, discriminator_loss, feature_distance, feature_matching, fidelity
 from .networks import CONDITION, discriminator_config, generator_config
 from .perceptual import Features
 from .stacks import decode, pick
@@ -96,8 +96,9 @@ class Training:
 
         if self.crops >= config.fidelity_crops - config.discriminator_lead:
             with self.precision():
-                real = self.discriminator(_beside(condition, target))
-                fake = self.discriminator(_beside(condition, shown))
+                # in one batch, or batch norm would hide from each half how it differs from the other
+                judged = self.discriminator(torch.cat([_beside(condition, target), _beside(condition, shown)]))
+            real, fake = _halves(judged)
             if ramp:
                 texture = config.adversarial * adversarial_loss(fake)
                 texture = texture + config.feature_matching * feature_matching(real, fake)
@@ -228,6 +229,13 @@ def _agree(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float,
 
 def _beside(condition: Tensor, sketch: Tensor) -> Tensor:
     return torch.cat([condition, sketch], 1).contiguous(memory_format=torch.channels_last)
+
+
+def _halves(judged: Judgement) -> tuple[Judgement, Judgement]:
+    """The judgements of the first and of the second half of a batch."""
+    split = [(logits.chunk(2), [feature.chunk(2) for feature in features]) for logits, features in judged]
+    first, second = ([(pair[i], [feature[i] for feature in features]) for pair, features in split] for i in (0, 1))
+    return first, second
 
 
 def _rise(crops: int, length: int) -> float:

@@ -6,9 +6,9 @@ from sketchgan_core.config import GeneratorConfig
 
 from .config import TrainConfig
 
-# What the discriminator sees beside the sketch: what to draw and how, but not the noise, the pressure and the
-# later takes it would need to check every pixel, which is the fidelity loss's task.
-CONDITION = ("ink", "take", "hatch", "tone", "darkness", "roughness", "shading")
+# What the discriminator sees beside the sketch: the strokes to draw and how hard. With more planes it takes far longer
+# to notice the sketch among them; that every pixel is in its place is the fidelity loss's task.
+CONDITION = ("take", "restated", "hatch", "darkness")
 
 
 def generator_config(config: TrainConfig) -> GeneratorConfig:

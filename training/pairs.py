@@ -28,6 +28,7 @@ class Pair:
     seed: int
     controls: Controls
     paper: str
+    licence: str
 
 
 def find_pairs(folders: Iterable[Path]) -> list[Pair]:
@@ -93,7 +94,7 @@ def _manifest(file: Path) -> dict[str, dict]:
     for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             entry = json.loads(text)
-            entries[entry["name"]] = {key: entry[key] for key in ("drawing", "seed", "controls", "style")}
+            entries[entry["name"]] = {key: entry[key] for key in ("drawing", "licence", "seed", "controls", "style")}
         except (ValueError, KeyError, TypeError) as error:
             raise SketchGANError(f"{file}:{number}: not a pair's entry ({error!r}); synthesize again") from error
     return entries
@@ -104,7 +105,7 @@ def _pair(line: Path, sketch: Path, entry: dict | None) -> Pair:
     if _size(sketch) != size:
         raise SketchGANError(f"{sketch}: not the size of {line} ({_size(sketch)} against {size} px, height x width)")
     if entry is None:
-        return Pair(line, sketch, size, line.stem, _hash(line.stem) % 2**31, Controls(), "cartridge")
+        return Pair(line, sketch, size, line.stem, _hash(line.stem) % 2**31, Controls(), "cartridge", "unstated")
     style = entry["style"]
     return Pair(
         line,
@@ -114,6 +115,7 @@ def _pair(line: Path, sketch: Path, entry: dict | None) -> Pair:
         entry["seed"],
         Controls(**entry["controls"]),
         style.get("paper", "cartridge"),
+        entry["licence"],
     )
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -78,7 +79,12 @@ def run(args: argparse.Namespace) -> int:
 
     perceptual, features = build_features(config.perceptual, accelerator.device)
     training = Training(config, accelerator, features)
-    state = {"command": shlex.join(sys.argv), "data": summary, "commit": _commit(), "perceptual": perceptual}
+    state = {
+        "command": shlex.join(["sketchgan-train", *sys.argv[1:]]),
+        "data": summary,
+        "commit": _commit(),
+        "perceptual": perceptual,
+    }
     _start(training, args)
     complete = _train(training, stacks, training_pairs, validation_pairs, args, state)
     if accelerator.is_main_process:
@@ -211,9 +217,12 @@ def _accelerator(device: str, threads: int | None) -> Accelerator:
 def _summary(folders: Sequence[Path], pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]) -> str:
     drawings = len({pair.drawing for pair in pairs})
     names = ", ".join(str(folder) for folder in folders)
+    # a drawing's key begins with its source, where it has one
+    sources = Counter((pair.drawing.split("/")[0] if "/" in pair.drawing else "drawn", pair.licence) for pair in pairs)
+    told = ", ".join(f"{count} of {source} ({licence})" for (source, licence), count in sorted(sources.items()))
     return (
         f"{len(pairs)} pairs of {drawings} drawings in {names}: "
-        f"{len(training)} to train on, {len(validation)} held back"
+        f"{len(training)} to train on, {len(validation)} held back; {told}"
     )
 
 

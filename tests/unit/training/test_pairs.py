@@ -66,7 +66,7 @@ def test_a_broken_manifest_line_is_named(pair_folder: Path) -> None:
 
 
 def _pairs(drawings: list[str]) -> list[Pair]:
-    return [Pair(Path("l"), Path("s"), (8, 8), drawing, 0, Controls(), "cartridge") for drawing in drawings]
+    return [Pair(Path("l"), Path("s"), (8, 8), drawing, 0, Controls(), "cartridge", "CC0-1.0") for drawing in drawings]
 
 
 def test_no_drawing_is_on_both_sides_and_adding_pairs_moves_none() -> None:
