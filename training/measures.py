@@ -48,9 +48,9 @@ def edge_spread(lines: np.ndarray, sketch: np.ndarray) -> float:
 
 
 def hatched_area(lines: np.ndarray, sketch: np.ndarray) -> float:
-    """What `shading` is to move: the share of the image that is toned, more than 5 px away from any line."""
+    """What `shading` is to move: the share of the image that is toned, more than 7 px away from any line."""
     toned = cv2.GaussianBlur(1 - sketch, (0, 0), 3) > 0.04
-    return float((toned & (_distance(line_mask(lines)) > 5)).mean())
+    return float((toned & (_distance(line_mask(lines)) > 7)).mean())
 
 
 MOVED_BY = {"darkness": mean_ink, "roughness": edge_spread, "shading": hatched_area}

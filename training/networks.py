@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sketchgan_core.config import GeneratorConfig
+from sketchgan_core.plan import PLANES
 
 from .config import TrainConfig
 
@@ -12,7 +13,9 @@ CONDITION = ("take", "restated", "hatch", "darkness")
 
 
 def generator_config(config: TrainConfig) -> GeneratorConfig:
-    return GeneratorConfig(config.architecture, config.width, config.blocks)
+    # the original generator knows nothing of plans
+    planes = ("ink",) if config.architecture == "sketchai" else PLANES
+    return GeneratorConfig(config.architecture, config.width, config.blocks, planes)
 
 
 def discriminator_config(config: TrainConfig) -> dict[str, int]:

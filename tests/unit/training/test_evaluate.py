@@ -1,0 +1,62 @@
+"""`evaluate` and the card, on a pencil with random weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from training.card import write_card
+from training.cli import main
+
+
+@pytest.fixture
+def report(pencil: Path, pair_folder: Path, tmp_path: Path) -> Path:
+    output = tmp_path / "report"
+    command = ["evaluate", str(pencil), "--data", str(pair_folder), "-o", str(output), "--control-drawings", "1"]
+    assert main([*command, "--device", "cpu", "--dtype", "float32", "--debug"]) == 0
+    return output
+
+
+def test_a_report_has_floor_and_peers_beside_the_pencil(report: Path) -> None:
+    values = json.loads((report / "report.json").read_text())
+    assert values["drawings"] == 2, "one pair of each drawing"
+    expected = {"features", "crops", "pencil", "second rendering", "cv2.pencilSketch", "grey lines"}
+    assert values["distance_to_targets"].keys() | {"second rendering"} == expected
+    assert 0 <= values["lines"]["recall"] <= 1
+    assert values["seeds"]["same_seed_identical"]
+    assert values["seeds"]["mean_difference_of_two_seeds_where_marked"] > 0
+    # Even untrained weights draw the plan, which has more hatching with more shading.
+    curve = values["rank_correlation"]["shading"]["curve"]
+    assert curve[-1] > 1.5 * curve[0]
+    assert cv2.imread(str(report / "sheet.png")) is not None
+
+
+def test_one_drawing_is_too_few(pencil: Path, pair_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    command = ["evaluate", str(pencil), "--data", str(pair_folder), "-o", str(tmp_path / "out"), "--held-back", "0"]
+    assert main(command) == 2
+    assert "two drawings" in capsys.readouterr().err
+
+
+def test_the_card_tells_how_to_make_the_pencil_again(report: Path, tmp_path: Path, pair_folder: Path) -> None:
+    run = tmp_path / "run"
+    settings = {"width": 8, "blocks": 1, "crop": 96, "batch": 2, "crops": 4, "perceptual": "none", "log_crops": 2}
+    settings |= {"validation_crops": 2, "discriminator_width": 4}
+    sets = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    assert main(["run", "--data", str(pair_folder), "-o", str(run), "--threads", "1", "--device", "cpu", *sets]) == 0
+    exported = tmp_path / "mine.safetensors"
+    command = ["export", str(run), "-o", str(exported), "--title", "Mine", "--licence", "CC0-1.0", "--card"]
+    assert main([*command, "--report", str(report)]) == 0
+    page = exported.with_suffix(".md").read_text()
+    for told in ("# Mine", "CC0-1.0", "sketchgan-train", "width = 8", "4 crops", "cv2.pencilSketch", "recall"):
+        assert told in page
+    for picture in (".curves.png", ".sheet.jpg"):
+        assert cv2.imread(str(exported.with_suffix(picture))) is not None
+        assert exported.with_suffix(picture).name in page
+
+
+def test_a_card_needs_the_runs_metrics(pencil: Path, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=r"metrics\.jsonl: no metrics"):
+        write_card(pencil, tmp_path)
