@@ -9,14 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .composite import Sheet, lay_on_paper, parse_colour
     from .config import GeneratorConfig
     from .controls import Controls
     from .errors import Cancelled, SketchGANError
     from .header import Card, Header, list_pencils, read_header
-    from .images import read_image, to_lines, write_image
+    from .images import read_image, thumbnail_url, to_lines, write_image
     from .lines import prepare_lines
-    from .sketcher import Sketcher
-    from .tiling import sketch_tiled
+    from .merge import merge_generators
+    from .sketcher import Sketcher, scaled_size
+    from .tiling import sketch_tiled, useful_memory
     from .weights import load_pencil, save_pencil
 
 _HOMES = {
@@ -25,16 +27,23 @@ _HOMES = {
     "Controls": "controls",
     "GeneratorConfig": "config",
     "Header": "header",
+    "Sheet": "composite",
     "SketchGANError": "errors",
     "Sketcher": "sketcher",
+    "lay_on_paper": "composite",
     "list_pencils": "header",
     "load_pencil": "weights",
+    "merge_generators": "merge",
+    "parse_colour": "composite",
     "prepare_lines": "lines",
     "read_header": "header",
     "read_image": "images",
     "save_pencil": "weights",
+    "scaled_size": "sketcher",
     "sketch_tiled": "tiling",
+    "thumbnail_url": "images",
     "to_lines": "images",
+    "useful_memory": "tiling",
     "write_image": "images",
 }
 
@@ -44,16 +53,23 @@ __all__ = [
     "Controls",
     "GeneratorConfig",
     "Header",
+    "Sheet",
     "SketchGANError",
     "Sketcher",
+    "lay_on_paper",
     "list_pencils",
     "load_pencil",
+    "merge_generators",
+    "parse_colour",
     "prepare_lines",
     "read_header",
     "read_image",
     "save_pencil",
+    "scaled_size",
     "sketch_tiled",
+    "thumbnail_url",
     "to_lines",
+    "useful_memory",
     "write_image",
 ]
 

@@ -1,4 +1,4 @@
-"""The command `sketchgan`: sketch, lines, list, info, import."""
+"""The command `sketchgan`: sketch, lines, list, info, import, app."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from .errors import Cancelled, SketchGANError
 
@@ -138,6 +140,22 @@ def _import(options: argparse.Namespace) -> int:
     return OK
 
 
+def _app(options: argparse.Namespace) -> int:
+    _find_app().serve(options.host, options.port, options.open, options.weights, options.device)
+    return OK
+
+
+def _find_app() -> ModuleType:
+    """The app, which the core may not import: installed, or beside the core in a checkout."""
+    for name in ("sketchgan_app", "web.app"):
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name not in ("sketchgan_app", "web", "web.app"):
+                raise SketchGANError(f"the app needs {error.name}: pip install 'sketchgan[app]'") from error
+    raise SketchGANError("the app is not installed: pip install 'sketchgan[app]'")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("sketchgan", description="Turns line drawings into pencil sketches.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -197,6 +215,12 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--author", default="")
     importing.add_argument("--license", default="")
     importing.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    app = command("app", _app, "Opens the app in the browser: sketch and extract lines by mouse.")
+    app.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets the network use it (default: 127.0.0.1)")
+    app.add_argument("--port", type=_positive, help="default: the first free one from 7860")
+    app.add_argument("--open", action=argparse.BooleanOptionalAction, default=True, help="show it in the browser")
+    app.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
+    app.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
     return parser
 
 

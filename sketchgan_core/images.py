@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import struct
 import warnings
@@ -151,6 +153,20 @@ def write_image(path: str | os.PathLike[str], sketch: Any, overwrite: bool = Fal
             sketch.save(file, kind, **_SAVE_OPTIONS.get(kind, {}))
     except (OSError, ValueError) as error:
         raise SketchGANError(f"{path}: cannot be written ({error}); choose another place or format") from error
+
+
+def thumbnail_url(image: np.ndarray, size: int = 256) -> str:
+    """A small picture of an image, as a data URL that fits into the header of a weights file.
+
+    Args:
+        image: (H, W, 3) float32 in 0..1.
+        size: of the longer side, px.
+    """
+    picture = Image.fromarray(np.rint(image.clip(0, 1) * 255).astype(np.uint8))
+    picture.thumbnail((size, size))
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def check_output(path: Path, overwrite: bool) -> None:

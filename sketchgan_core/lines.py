@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .errors import SketchGANError
+from .thickness import change_thickness
 
 LineMode = Literal["auto", "none", "photo", "drawing", "classic"]
 MODES: tuple[str, ...] = get_args(LineMode)
@@ -30,7 +31,7 @@ class PreparedLines:
     reason: str
 
 
-def prepare_lines(grey: np.ndarray, mode: LineMode = "auto") -> PreparedLines:
+def prepare_lines(grey: np.ndarray, mode: LineMode = "auto", thickness: float = 0.0) -> PreparedLines:
     """Makes the line image a pencil draws from.
 
     Args:
@@ -38,6 +39,7 @@ def prepare_lines(grey: np.ndarray, mode: LineMode = "auto") -> PreparedLines:
         mode: `none` takes it as it is; `drawing` cleans a drawing or a scan of one (white on black is inverted,
             the paper becomes white, faint lines become dark); `photo` finds the outlines in a photograph;
             `classic` is the original project's extractor; `auto` chooses among the first three.
+        thickness: pixels added to the width of every line; see `change_thickness`.
 
     Raises:
         SketchGANError: unknown mode.
@@ -46,7 +48,7 @@ def prepare_lines(grey: np.ndarray, mode: LineMode = "auto") -> PreparedLines:
         raise SketchGANError(f"unknown line mode {mode!r}; choose one of {', '.join(MODES)}")
     chosen, reason = choose_mode(grey) if mode == "auto" else (mode, "as asked")
     makers = {"none": lambda image: image, "drawing": clean_drawing, "photo": photo_lines, "classic": classic_lines}
-    return PreparedLines(makers[chosen](grey), chosen, reason)
+    return PreparedLines(change_thickness(makers[chosen](grey), thickness), chosen, reason)
 
 
 def choose_mode(grey: np.ndarray) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
 from .generators import Generator, LoadGenerator
 from .header import Header
-from .images import to_lines
+from .images import MAX_PIXELS, to_lines
 from .lines import LineMode, prepare_lines
 from .paper import KINDS
 from .paper import paper as make_paper
@@ -113,6 +113,8 @@ class Sketcher:
             raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
         if paper not in KINDS:
             raise SketchGANError(f"unknown paper {paper!r}; choose one of {', '.join(KINDS)}")
+        if output not in ("input", "model"):
+            raise SketchGANError(f"unknown output {output!r}; choose input or model")
         chosen = {"darkness": darkness, "roughness": roughness, "shading": shading}
         try:
             controls = replace(self.defaults, **{name: value for name, value in chosen.items() if value is not None})
@@ -168,8 +170,18 @@ class Sketcher:
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:
-    """The size (height, width) an image is drawn at when patches of `patch_size` px are drawn at `model_size` px."""
-    return max(1, round(height * model_size / patch_size)), max(1, round(width * model_size / patch_size))
+    """The size (height, width) an image is drawn at when patches of `patch_size` px are drawn at `model_size` px.
+
+    Raises:
+        SketchGANError: it is larger than MAX_PIXELS.
+    """
+    height, width = (max(1, round(length * model_size / patch_size)) for length in (height, width))
+    if height * width > MAX_PIXELS:
+        raise SketchGANError(
+            f"drawn at {width}x{height}, more than {MAX_PIXELS // 1_000_000} megapixels; "
+            "lower the model size or raise the patch size"
+        )
+    return height, width
 
 
 def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:

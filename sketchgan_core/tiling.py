@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ SHARE_OF_FREE_MEMORY = 0.6  # the allocator's fragments and the convolution work
 MAX_TILE, MAX_BATCH = 1024, 16
 MAX_CPU_TILE, MAX_CPU_BATCH = 512, 1  # more is not faster on a CPU: it leaves the cache
 SMALLEST_TILE = 64
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int, Tensor], None]
 
@@ -90,6 +93,8 @@ def sketch_tiled(
         drawn = _draw(generator, planes, reach, paper, now)
         if drawn is None:
             batch, waiting = _smaller(batch, waiting, generator.stride, (height, width))
+            next_tile = f"{waiting[0].width}x{waiting[0].height} px"
+            _log.warning("SketchGAN: out of memory; going on with tiles of %s, %d at a time", next_tile, batch)
             continue
         for region, picture in zip(now, drawn, strict=True):
             part = _inside(sketch, region)
@@ -107,15 +112,21 @@ def choose_tile(generator: Generator, height: int, width: int, budget: int | Non
     Args:
         budget: bytes to use; by default most of what is free on a GPU, and 400 MB on a CPU.
     """
-    parameter = next(generator.parameters())
-    on_cpu = parameter.device.type == "cpu"
-    max_tile, max_batch = (MAX_CPU_TILE, MAX_CPU_BATCH) if on_cpu else (MAX_TILE, MAX_BATCH)
-    config, margin = generator.config, 2 * _halo(generator)
-    activations = BYTES_PER_PIXEL[config.architecture] * config.width * parameter.element_size() / 4
-    inputs = 12 * len(config.planes)
-    pixels = (_free_memory(parameter.device) if budget is None else budget) / (activations + inputs)
+    device = next(generator.parameters()).device
+    max_tile, max_batch = (MAX_CPU_TILE, MAX_CPU_BATCH) if device.type == "cpu" else (MAX_TILE, MAX_BATCH)
+    margin = 2 * _halo(generator)
+    pixels = (_free_memory(device) if budget is None else budget) / _bytes_per_pixel(generator)
     tile = max(SMALLEST_TILE, min(max_tile, int(math.sqrt(pixels)) - margin, max(height, width)))
     return tile, max(1, min(max_batch, int(pixels // (tile + margin) ** 2)))
+
+
+def useful_memory(generator: Generator, height: int, width: int) -> int:
+    """Bytes that draw an image of this size in one go or in the largest tile, whatever the device has free.
+
+    A host that shares the device among models makes room for this much before `sketch_tiled` looks for it.
+    """
+    margin = 2 * _halo(generator)
+    return int((min(height, MAX_TILE) + margin) * (min(width, MAX_TILE) + margin) * _bytes_per_pixel(generator))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -137,6 +148,12 @@ def _free_memory(device: torch.device) -> int:
         free = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
         return int(max(free, CPU_BUDGET) * SHARE_OF_FREE_MEMORY)
     return CPU_BUDGET
+
+
+def _bytes_per_pixel(generator: Generator) -> float:
+    config = generator.config
+    size = next(generator.parameters()).element_size()
+    return BYTES_PER_PIXEL[config.architecture] * config.width * size / 4 + 12 * len(config.planes)
 
 
 def _halo(generator: Generator) -> int:

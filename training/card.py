@@ -20,14 +20,14 @@ CURVES = {
 SHEET_WIDTH = 1600  # px
 
 
-def write_card(pencil: Path, run_folder: Path, report: Path | None = None, weaknesses: str = "") -> Path:
+def write_card(pencil: Path, run_folder: Path, report: Path | None = None, closing: str = "") -> Path:
     """Write PENCIL.md, PENCIL.curves.png and, given a report, PENCIL.sheet.jpg beside a pencil.
 
     Args:
         pencil: the exported weights.
         run_folder: the run they came from.
         report: what `sketchgan-train evaluate -o` wrote.
-        weaknesses: what a user should know of, in Markdown.
+        closing: what else a user should know, in Markdown: how the pairs came about, known weaknesses.
 
     Raises:
         SketchGANError: the run or the report is incomplete.
@@ -42,8 +42,8 @@ def write_card(pencil: Path, run_folder: Path, report: Path | None = None, weakn
         sheet = pencil.with_suffix(".sheet.jpg")
         _shrink(report / "sheet.png", sheet)
         text += ["## What was measured", _measures(measured), f"![Drawings never trained on]({sheet.name})"]
-    if weaknesses:
-        text += ["## Known weaknesses", weaknesses]
+    if closing:
+        text += [closing]
     page = pencil.with_suffix(".md")
     with written_whole(page) as file:
         file.write(("\n\n".join(text) + "\n").encode())

@@ -10,6 +10,7 @@ from typing import Any
 
 from safetensors.torch import load_file
 
+from sketchgan_core.controls import Controls
 from sketchgan_core.discriminator import MultiScaleDiscriminator
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--card", action="store_true", help="write a page about it beside it, with the run's curves")
     parser.add_argument("--report", type=Path, metavar="DIR", help="for the card: what sketchgan-train evaluate wrote")
-    parser.add_argument("--weaknesses", type=Path, metavar="FILE", help="for the card: Markdown")
+    parser.add_argument("--text", type=Path, metavar="FILE", help="for the card: Markdown, such as known weaknesses")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
@@ -49,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
     export(args.run_folder, card, args.output, args.discriminator, overwrite=args.overwrite)
     print(args.output)
     if args.card:
-        weaknesses = args.weaknesses.read_text(encoding="utf-8").strip() if args.weaknesses else ""
-        print(write_card(args.output, args.run_folder, args.report, weaknesses))
+        text = args.text.read_text(encoding="utf-8").strip() if args.text else ""
+        print(write_card(args.output, args.run_folder, args.report, text))
     return 0
 
 
@@ -72,7 +73,8 @@ def export(
 
     generator = build_generator(generator_config(config))
     generator.load_state_dict(below("average", weights))
-    save_pencil(pencil, generator, card, training=story, overwrite=overwrite)
+    obeyed = {name: value for name, value in Controls().items() if name in generator.config.planes}
+    save_pencil(pencil, generator, card, controls=obeyed, training=story, overwrite=overwrite)
 
     if discriminator is not None:
         shape = discriminator_config(config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -13,7 +15,7 @@ import torch
 from PIL import Image
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.images import read_image, to_lines, write_image
+from sketchgan_core.images import read_image, thumbnail_url, to_lines, write_image
 
 # Left half black, right half white.
 HALVES = np.repeat(np.array([[0] * 4 + [255] * 4], np.uint8), 6, 0)
@@ -205,3 +207,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SketchGANError, match=r"\.png"):
         write_image(tmp_path / "sketch.xyz", UNIT)
+
+
+def test_a_thumbnail_is_a_small_jpeg_in_a_line() -> None:
+    url = thumbnail_url(np.full((600, 300, 3), (1, 0.5, 0), np.float32))
+    kind, content = url.split(",")
+    assert kind == "data:image/jpeg;base64"
+    with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
+        assert picture.size == (128, 256)
+        assert picture.getpixel((64, 128)) == pytest.approx((255, 128, 0), abs=4)

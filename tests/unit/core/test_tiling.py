@@ -14,7 +14,7 @@ from sketchgan_core.generators import Generator, build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 from sketchgan_core.paper import paper
 from sketchgan_core.plan import plan
-from sketchgan_core.tiling import choose_tile, sketch_tiled
+from sketchgan_core.tiling import choose_tile, sketch_tiled, useful_memory
 from tests.conftest import draw_lines, random_generator
 
 HEIGHT, WIDTH = 1100, 1500
@@ -116,16 +116,26 @@ class LittleMemory:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_out_of_memory_makes_smaller_steps_and_the_same_picture(small: Sheet, error: Exception) -> None:
+def test_out_of_memory_makes_smaller_steps_and_the_same_picture(
+    small: Sheet, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     generator = random_generator()
     whole = small.draw(generator, tile=WHOLE)
     memory = LittleMemory(generator, 260 * 260, error)
     done: list[int] = []
     sketch = small.draw(generator, tile=200, batch=4, progress=lambda part, total, _: done.append(part))
     assert memory.sizes
+    assert "out of memory; going on with tiles of" in caplog.text
     assert (sketch - whole).abs().max() <= 1 / 255
     assert done == sorted(done)
     assert done[-1] == 260 * 330
+
+
+def test_a_host_is_asked_for_what_the_largest_tile_takes() -> None:
+    generator = random_generator()
+    small, large, larger = (useful_memory(generator, size, size) for size in (100, 2000, 4000))
+    assert 0 < small < large == larger
+    assert useful_memory(generator.bfloat16(), 100, 100) < small
 
 
 def test_too_little_memory_is_one_clear_line(small: Sheet) -> None:

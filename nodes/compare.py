@@ -1,0 +1,34 @@
+"""The node that shows two pictures under one slider."""
+
+from __future__ import annotations
+
+import torch
+from comfy_api.latest import io, ui
+
+from . import host
+
+
+class Compare(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SketchGANCompare",
+            display_name="Compare (SketchGAN)",
+            category="SketchGAN",
+            description="Shows two pictures in one place, with a slider between them.",
+            inputs=[
+                io.Image.Input("before", tooltip="Left of the slider; one picture or a batch."),
+                io.Image.Input("after", tooltip="Right of the slider; one picture or a batch."),
+            ],
+            outputs=[],
+            is_output_node=True,
+            **host.search_words("before after", "slider", "difference"),
+        )
+
+    @classmethod
+    def execute(cls, before: torch.Tensor, after: torch.Tensor) -> io.NodeOutput:
+        # web/extension/compare.js reads these.
+        shown = {"before_images": before, "after_images": after}
+        return io.NodeOutput(
+            ui={key: ui.PreviewImage(images, cls=cls).as_dict()["images"] for key, images in shown.items()}
+        )

@@ -1,0 +1,123 @@
+"""All that the nodes need of ComfyUI beside its schema; no other module imports comfy, folder_paths or server."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import comfy.utils
+import folder_paths
+import torch
+from aiohttp import web
+from comfy import model_management
+from comfy.cli_args import args
+from comfy.model_patcher import ModelPatcher
+from comfy_api.latest import io
+from PIL import Image
+from server import PromptServer
+
+if TYPE_CHECKING:
+    from ..sketchgan_core.generators import Generator
+
+FOLDER = "sketchgan"  # in models/, and in output/ for what the save node writes
+PREVIEW_SIZE = 512
+PREVIEW_SECONDS = 0.25
+
+
+def register_model_folder() -> None:
+    """Makes models/sketchgan known, beside what extra_model_paths.yaml says of it."""
+    folders, _ = folder_paths.folder_names_and_paths.get(FOLDER, ([], set()))
+    places = [os.path.join(folder_paths.models_dir, FOLDER), os.path.join(folder_paths.get_output_directory(), FOLDER)]
+    folders += [place for place in places if place not in folders]
+    # Set at once: the host's own function would leave the suffixes empty, and every file would be listed.
+    folder_paths.folder_names_and_paths[FOLDER] = (folders, {".safetensors"})
+    os.makedirs(places[0], exist_ok=True)
+
+
+def model_files() -> dict[str, Path]:
+    """The weights files in the host's model folders, by the name the host shows."""
+    paths = ((name, folder_paths.get_full_path(FOLDER, name)) for name in folder_paths.get_filename_list(FOLDER))
+    return {name: Path(path) for name, path in paths if path is not None}
+
+
+def new_output_file(prefix: str, suffix: str) -> Path:
+    """A file in the output folder that does not exist yet, by the host's rules for prefixes."""
+    folder, name, counter, _, _ = folder_paths.get_save_image_path(prefix, folder_paths.get_output_directory())
+    return Path(folder, f"{name}_{counter:05}_{suffix}")
+
+
+def managed(generator: Generator) -> ModelPatcher:
+    """A generator in the hands of the host's model management, in the type that suits its device."""
+    device = model_management.get_torch_device()
+    generator = generator.to(_compute_dtype(device)).to(memory_format=torch.channels_last)
+    return ModelPatcher(generator, load_device=device, offload_device=model_management.unet_offload_device())
+
+
+def _compute_dtype(device: torch.device) -> torch.dtype:
+    if device.type == "cpu" and not (args.force_fp32 or args.fp32_vae):
+        # The host takes 16 bits to be slow on any CPU; with instructions for them they are three times as fast.
+        from ..sketchgan_core.devices import choose_dtype
+
+        return choose_dtype(device)
+    dtype: torch.dtype = model_management.vae_dtype(device, [torch.bfloat16, torch.float16])
+    return dtype
+
+
+def load(patcher: ModelPatcher, memory: int) -> Generator:
+    """Brings a generator to its device, with room for `memory` bytes beside it."""
+    model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
+    generator: Generator = patcher.model
+    return generator
+
+
+def cancelled() -> bool:
+    """Raises the host's exception if the user has cancelled; otherwise false."""
+    model_management.throw_exception_if_processing_interrupted()
+    return False
+
+
+class Progress:
+    """The progress bar of the node that runs, over a number of frames, with the picture as it grows."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+        self._bar = comfy.utils.ProgressBar(frames)
+        self._previewed = 0.0
+
+    def show(self, frame: int, done: int, total: int, picture: torch.Tensor | None = None) -> None:
+        """`done` of `total` of a frame; the picture is (1, H, W) in 0..1."""
+        preview = None
+        if picture is not None and time.monotonic() - self._previewed > PREVIEW_SECONDS:
+            preview = ("JPEG", _small_image(picture), PREVIEW_SIZE)
+            self._previewed = time.monotonic()
+        self._bar.update_absolute(frame * total + done, self._frames * total, preview)
+
+
+def _small_image(picture: torch.Tensor) -> Image.Image:
+    shrink = min(1.0, PREVIEW_SIZE / max(picture.shape[-2:]))
+    if shrink < 1:
+        size = [max(1, round(length * shrink)) for length in picture.shape[-2:]]
+        picture = torch.nn.functional.interpolate(picture[None], size, mode="area")[0]
+    return Image.fromarray((picture[0] * 255).byte().cpu().numpy())
+
+
+def search_words(*words: str) -> dict[str, list[str]]:
+    """Further names of a node for the search box, as a keyword of the schema where the host knows it."""
+    return {"search_aliases": list(words)} if "search_aliases" in inspect.signature(io.Schema).parameters else {}
+
+
+def answer(path: str, describe: Callable[[str], dict[str, Any] | None]) -> None:
+    """Makes GET `path`?name=NAME give what `describe(NAME)` gives, as JSON; nothing there is a 404."""
+    server = getattr(PromptServer, "instance", None)
+    if server is None:
+        return
+
+    async def respond(request: web.Request) -> web.Response:
+        found = describe(request.query.get("name", ""))
+        return web.json_response(found) if found else web.json_response({"error": "no such pencil"}, status=404)
+
+    server.routes.get(path)(respond)

@@ -1,0 +1,62 @@
+"""Graphs in ComfyUI's API format, with words for ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Graph = dict[str, dict[str, Any]]
+Link = list[Any]
+
+IMAGE: Link = ["image", 0]
+LINES: Link = ["lines", 0]
+MODEL: Link = ["model", 0]
+SKETCH: Link = ["sketch", 0]
+GRAPHITE: Link = ["sketch", 1]
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def load_image(name: str = "drawing.png") -> dict[str, Any]:
+    return node("LoadImage", image=name)
+
+
+def extract(image: Link = IMAGE, mode: str = "auto", thickness: float = 0.0) -> dict[str, Any]:
+    return node("SketchGANExtractLines", image=image, mode=mode, thickness=thickness)
+
+
+def load_model(pencil: str = "small.safetensors") -> dict[str, Any]:
+    return node("SketchGANLoadModel", pencil=pencil)
+
+
+def generate(**inputs: Any) -> dict[str, Any]:
+    defaults = {"model": MODEL, "lines": LINES, "seed": 0, "darkness": 0.5, "roughness": 0.4, "shading": 0.5}
+    sizes = {"patch_size": 384, "model_size": 384, "tile": 0, "paper": "cartridge", "output": "input size"}
+    return node("SketchGANGenerate", **(defaults | sizes | inputs))
+
+
+def composite(**inputs: Any) -> dict[str, Any]:
+    defaults = {"graphite": GRAPHITE, "paper": "cartridge", "paper_color": "#f4efe4", "tooth": 0.4}
+    more = {"graphite_color": "#26262b", "seed": 0, "transparent": False}
+    return node("SketchGANComposite", **(defaults | more | inputs))
+
+
+def save_model(model: Link = MODEL, **inputs: Any) -> dict[str, Any]:
+    defaults = {"filename_prefix": "sketchgan/saved", "title": "", "author": "", "licence": "", "notes": ""}
+    return node("SketchGANSaveModel", model=model, **(defaults | inputs))
+
+
+def show(images: Link) -> dict[str, Any]:
+    return node("PreviewImage", images=images)
+
+
+def sketching(name: str = "drawing.png", pencil: str = "small.safetensors", **inputs: Any) -> Graph:
+    """An image, its lines, a pencil, the sketch, and the sketch shown as `shown`."""
+    return {
+        "image": load_image(name),
+        "lines": extract(),
+        "model": load_model(pencil),
+        "sketch": generate(**inputs),
+        "shown": show(SKETCH),
+    }

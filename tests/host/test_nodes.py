@@ -1,0 +1,262 @@
+"""Every node in a real ComfyUI, by POST /prompt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sketchgan_core.header import read_header
+from tests.comfyui import Host, Refused, Run
+from tests.conftest import draw_lines
+from tests.host.graphs import (
+    GRAPHITE,
+    IMAGE,
+    LINES,
+    MODEL,
+    SKETCH,
+    Graph,
+    composite,
+    extract,
+    generate,
+    load_image,
+    load_model,
+    node,
+    save_model,
+    show,
+    sketching,
+)
+
+
+def done(host: Host, graph: Graph) -> Run:
+    run = host.run(graph)
+    assert run.status == "success", run.error
+    return run
+
+
+def pixels(run: Run, name: str = "shown", index: int = 0) -> np.ndarray:
+    """What was shown, 0..1: (H, W) if it is grey."""
+    values = np.asarray(run.image(name, index), np.float32) / 255
+    return values[..., 0] if np.ptp(values, -1).max() == 0 else values
+
+
+def write(host: Host, name: str, values: np.ndarray) -> str:
+    Image.fromarray(np.rint(values * 255).astype(np.uint8)).save(host.root / "input" / name)
+    return name
+
+
+def test_three_nodes_make_a_sketch(host: Host) -> None:
+    sketch = pixels(done(host, sketching()))
+    lines = draw_lines(150, 200)
+    assert sketch.shape == lines.shape
+    assert sketch[lines < 0.2].mean() < 0.8
+    assert sketch[:, -20:].mean() > 0.97
+
+
+def test_graphite_is_what_the_sketch_is_not(host: Host) -> None:
+    graph = sketching() | {"mask": node("MaskToImage", mask=GRAPHITE), "graphite": show(["mask", 0])}
+    run = done(host, graph)
+    np.testing.assert_allclose(pixels(run, "graphite"), 1 - pixels(run), atol=1.1 / 255)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (2000, 3000)], ids=["small", "large"])
+def test_any_size_comes_out_as_it_went_in(host: Host, size: tuple[int, int]) -> None:
+    name = write(host, f"{size[0]}.png", draw_lines(*size))
+    sketch = pixels(done(host, sketching(name)))
+    assert sketch.shape == size
+    assert sketch.min() < 0.5
+
+
+def test_a_batch_is_drawn_frame_by_frame_with_grain_that_stands_still(host: Host) -> None:
+    write(host, "upside-down.png", draw_lines(150, 200)[::-1])
+    graph = sketching() | {
+        "other": load_image("upside-down.png"),
+        "two": node("ImageBatch", image1=IMAGE, image2=["other", 0]),
+        "three": node("ImageBatch", image1=["two", 0], image2=IMAGE),
+        "lines": extract(["three", 0]),
+    }
+    run = done(host, graph)
+    first, second, third = (pixels(run, index=index) for index in range(3))
+    np.testing.assert_array_equal(first, third)
+    assert np.abs(first - second).mean() > 0.01
+    np.testing.assert_array_equal(first, pixels(done(host, sketching())))
+
+
+def test_transparency_is_laid_on_white(host: Host) -> None:
+    ink = 1 - draw_lines(150, 200)
+    rgba = np.stack([np.zeros_like(ink)] * 3 + [ink], -1)
+    # As the host has it: black everywhere, and a mask that is 1 where nothing is.
+    graph = sketching(write(host, "rgba.png", rgba))
+    graph["lines"] = extract(["joined", 0])
+    graph["joined"] = node("JoinImageWithAlpha", image=IMAGE, alpha=["image", 1])
+    np.testing.assert_allclose(pixels(done(host, graph)), pixels(done(host, sketching())), atol=0.1)
+
+
+def test_maps_multiply_their_numbers(host: Host) -> None:
+    plain = pixels(done(host, sketching(shading=0.8)))
+    for value, name in ((1.0, "white"), (0.0, "black")):
+        graph = sketching(shading=0.8, shading_map=["mask", 0])
+        graph["mask"] = node("SolidMask", value=value, width=33, height=20)
+        drawn = pixels(done(host, graph))
+        if name == "white":
+            np.testing.assert_array_equal(drawn, plain)
+        else:
+            np.testing.assert_array_equal(drawn, pixels(done(host, sketching(shading=0.0))))
+
+
+def test_an_empty_mask_of_the_image_is_a_map_too(host: Host) -> None:
+    # An image without alpha gives a mask of 64x64 zeros.
+    graph = sketching(darkness_map=["image", 1], roughness_map=["image", 1], shading_map=["image", 1])
+    np.testing.assert_array_equal(
+        pixels(done(host, graph)), pixels(done(host, sketching(darkness=0, roughness=0, shading=0)))
+    )
+
+
+def test_sizes_and_tiles(host: Host) -> None:
+    small = pixels(done(host, sketching(patch_size=768, output="model size")))
+    assert small.shape == (75, 100)
+    same = pixels(done(host, sketching(patch_size=768)))
+    assert same.shape == (150, 200)
+    tiled = pixels(done(host, sketching(tile=64)))
+    np.testing.assert_allclose(tiled, pixels(done(host, sketching())), atol=2 / 255)
+
+
+@pytest.mark.parametrize("mode", ["auto", "drawing", "photo", "classic", "none"])
+def test_lines_in_every_mode(host: Host, mode: str) -> None:
+    graph = {"image": load_image(), "lines": extract(mode=mode), "shown": show(LINES)}
+    graph |= {"mask": node("MaskToImage", mask=["lines", 1]), "ink": show(["mask", 0])}
+    run = done(host, graph)
+    lines = pixels(run)
+    assert lines.shape == (150, 200)
+    assert 0.5 < lines.mean() < 0.98
+    np.testing.assert_allclose(pixels(run, "ink"), 1 - lines, atol=1.1 / 255)
+
+
+def test_thickness(host: Host) -> None:
+    def ink(thickness: float) -> float:
+        graph = {"image": load_image(), "lines": extract(mode="none", thickness=thickness), "shown": show(LINES)}
+        return float((1 - pixels(done(host, graph))).sum())
+
+    assert ink(-2) < ink(0) < ink(2)
+    assert ink(0) == pytest.approx(float((1 - draw_lines(150, 200)).sum()), rel=0.01)
+
+
+def test_paper_and_coloured_pencil(host: Host) -> None:
+    graph = sketching() | {
+        "paper": composite(),
+        "shown": show(["paper", 0]),
+        "coloured": composite(image=["colours", 0], image_strength=1.0),
+        "colours": node("EmptyImage", width=64, height=48, batch_size=1, color=0x3060C0),
+        "shown coloured": show(["coloured", 0]),
+    }
+    run = done(host, graph)
+    plain, coloured = pixels(run), pixels(run, "shown coloured")
+    np.testing.assert_allclose(np.median(plain, (0, 1)), np.float32([0xF4, 0xEF, 0xE4]) / 255, atol=0.03)
+    assert plain.shape == coloured.shape == (150, 200, 3)
+    assert coloured[..., 2].mean() > coloured[..., 0].mean() + 0.2
+
+
+def test_without_paper_the_image_has_alpha(host: Host) -> None:
+    graph = sketching() | {"paper": composite(transparent=True), "shown": show(["paper", 0])}
+    graph |= {"mask": node("MaskToImage", mask=["paper", 1]), "cover": show(["mask", 0])}
+    run = done(host, graph)
+    assert run.image("shown").mode == "RGBA"
+    np.testing.assert_allclose(pixels(run)[..., 3], pixels(run, "cover"), atol=1.1 / 255)
+
+
+def test_compare_shows_both_batches(host: Host) -> None:
+    graph = sketching() | {
+        "batch": node("RepeatImageBatch", image=IMAGE, amount=3),
+        "compare": node("SketchGANCompare", before=["batch", 0], after=SKETCH),
+    }
+    run = done(host, graph)
+    assert {key: len(images) for key, images in run.outputs["compare"].items()} == {
+        "before_images": 3,
+        "after_images": 1,
+    }
+    assert run.image("compare", 2, "before_images").size == (200, 150)
+
+
+def test_a_pencil_is_merged_saved_and_loaded_again(host: Host) -> None:
+    graph = sketching() | {
+        "twin": load_model("twin.safetensors"),
+        "merged": node("SketchGANMergeModels", model_a=MODEL, model_b=["twin", 0], ratio=0.5),
+        "sketch": generate(model=["merged", 0]),
+        "saved": save_model(["merged", 0], title="Blend", author="Ben", notes="Soft.", thumbnail=SKETCH),
+    }
+    run = done(host, graph)
+    path = Path(run.outputs["saved"]["text"][0])
+    header = read_header(path)
+    assert path.parent == host.root / "output" / "sketchgan"
+    assert (header.card.title, header.card.author, header.card.license) == ("Blend", "Ben", "CC0-1.0")
+    assert header.card.thumbnail.startswith("data:image/jpeg;base64,")
+    assert header.controls == {"darkness": 0.6}
+    again = pixels(done(host, sketching(pencil=path.name)))
+    # It is stored in 16 bits.
+    assert np.abs(again - pixels(run)).mean() < 0.005
+    assert np.abs(again - pixels(done(host, sketching()))).mean() > 0.01
+
+
+def test_saving_never_overwrites(host: Host) -> None:
+    paths = [
+        done(host, {"model": load_model(), "saved": save_model(notes=str(n))}).outputs["saved"]["text"] for n in (1, 2)
+    ]
+    assert paths[0] != paths[1]
+    assert [read_header(path[0]).card.description for path in paths] == ["1", "2"]
+    away = host.run({"model": load_model(), "saved": save_model(filename_prefix="../../away")})
+    assert "outside the output folder" in away.error
+
+
+def test_only_pencils_of_one_build_are_merged(host: Host) -> None:
+    graph = {
+        "model": load_model(),
+        "wide": load_model("wide.safetensors"),
+        "merged": node("SketchGANMergeModels", model_a=MODEL, model_b=["wide", 0], ratio=0.5),
+        "info": node("SketchGANModelInfo", model=["merged", 0]),
+    }
+    assert host.run(graph).error == (
+        "the two pencils are built differently (width: 8 and 16); merge pencils of one architecture and size"
+    )
+
+
+def test_the_card_is_shown_in_the_graph_and_before_it_runs(host: Host) -> None:
+    graph = {
+        "model": load_model(),
+        "info": node("SketchGANModelInfo", model=MODEL),
+        "text": node("PreviewAny", source=["info", 0]),
+    }
+    run = done(host, graph)
+    card = json.loads(run.outputs["info"]["card"][0])
+    assert card == host.get("/sketchgan/pencil?name=small.safetensors")
+    assert (card["title"], card["licence"], card["architecture"]) == ("A small pencil", "CC0-1.0", "residual")
+    assert "title: A small pencil\nauthor: Anna" in run.outputs["text"]["text"][0]
+    for name in ("nothing.safetensors", "../../../etc/passwd", ""):
+        with pytest.raises(OSError, match="404"):
+            host.get(f"/sketchgan/pencil?name={name}")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"paper": composite(paper_color="beige")}, "'beige' is not a colour; write it as #rrggbb"),
+        (
+            {"sketch": generate(patch_size=64, model_size=4096, output="model size"), "lines": extract(["large", 0])},
+            "lower the model size",
+        ),
+        ({"lines": extract(mode="magic")}, "unknown line mode 'magic'"),
+    ],
+    ids=["colour", "size", "mode"],
+)
+def test_what_cannot_be_done_is_one_sentence(host: Host, change: Graph, says: str) -> None:
+    graph: dict[str, Any] = sketching() | {"paper": composite(), "shown": show(["paper", 0])}
+    graph["large"] = node("EmptyImage", width=1024, height=1024, batch_size=1, color=0)
+    try:
+        error = host.run(graph | change).error
+    except Refused as refused:  # newer hosts check menus before they run anything
+        error = str(refused)
+    assert says in error or "not in" in error
+    assert "\n" not in error.strip() or "not in" in error

@@ -1,0 +1,129 @@
+"""What the host does around the nodes: caching, files, progress, interruption, memory."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from tests.comfyui import Host, Refused, Run
+from tests.conftest import draw_lines
+from tests.host.graphs import sketching
+
+LARGE = (2400, 2400)
+
+
+@pytest.fixture(scope="module")
+def large(host: Host) -> str:
+    Image.fromarray(np.rint(draw_lines(*LARGE) * 255).astype(np.uint8)).save(host.root / "input" / "large.png")
+    return "large.png"
+
+
+def refusal(host: Host, pencil: str) -> str:
+    with pytest.raises(Refused) as refused:
+        host.run(sketching(pencil=pencil))
+    errors = refused.value.details["node_errors"]["model"]["errors"]
+    assert len(errors) == 1
+    return str(errors[0]["details"])
+
+
+def test_an_unchanged_graph_is_not_run_again(host: Host) -> None:
+    host.run(sketching(seed=11))
+    again = host.run(sketching(seed=11))
+    assert again.status == "success"
+    assert again.executed == set()
+    assert set(again.message("execution_cached")["nodes"]) == set(sketching())
+
+
+def test_another_seed_draws_again_and_nothing_else(host: Host) -> None:
+    first = host.run(sketching(seed=12))
+    second = host.run(sketching(seed=13))
+    assert second.executed == {"sketch", "shown"}
+    assert first.image("shown").tobytes() != second.image("shown").tobytes()
+
+
+def test_a_changed_file_is_loaded_again(host: Host) -> None:
+    folder = host.root / "models" / "sketchgan"
+    shutil.copy(folder / "small.safetensors", folder / "changing.safetensors")
+    first = host.run(sketching(pencil="changing.safetensors"))
+    shutil.copy(folder / "wide.safetensors", folder / "changing.safetensors")
+    second = host.run(sketching(pencil="changing.safetensors"))
+    assert second.executed == {"model", "sketch", "shown"}
+    assert first.image("shown").tobytes() != second.image("shown").tobytes()
+    assert host.get("/sketchgan/pencil?name=changing.safetensors")["title"] == "A wide pencil"
+
+
+def test_a_missing_pencil_is_one_sentence(host: Host) -> None:
+    assert refusal(host, "gone.safetensors") == (
+        "pencil - gone.safetensors: no such pencil; put the file into models/sketchgan or choose another"
+    )
+
+
+def test_files_that_are_no_pencils_are_left_out_and_say_why(host: Host) -> None:
+    folder = host.root / "models" / "sketchgan"
+    (folder / "cut.safetensors").write_bytes((folder / "small.safetensors").read_bytes()[:-100])
+    (folder / "pickle.safetensors").write_bytes(b"PK\x03\x04" + bytes(100))
+    (folder / "notes.txt").write_text("not a pencil")
+    listed = host.get("/object_info/SketchGANLoadModel")["SketchGANLoadModel"]["input"]["required"]["pencil"]
+    options = listed[1]["options"]
+    assert "small.safetensors" in options
+    assert not {"cut.safetensors", "pickle.safetensors", "notes.txt"} & set(options)
+    assert "download it again" in refusal(host, "cut.safetensors")
+    assert "is a PyTorch pickle" in refusal(host, "pickle.safetensors")
+    log = host.log.read_text()
+    assert log.count("SketchGAN: not listed") == 2, "once for each file, however often the list is asked for"
+
+
+def test_damaged_weights_are_one_sentence_in_the_red_frame(host: Host) -> None:
+    folder = host.root / "models" / "sketchgan"
+    content = bytearray((folder / "small.safetensors").read_bytes())
+    content[-100] ^= 0xFF
+    (folder / "flipped.safetensors").write_bytes(content)
+    run = host.run(sketching(pencil="flipped.safetensors"))
+    assert run.message("execution_error")["node_id"] == "model"
+    path = folder / "flipped.safetensors"
+    assert run.error == f"{path}: the data differ from their checksum; download it again"
+
+
+def test_progress_comes_with_the_picture_as_it_grows(host: Host, large: str) -> None:
+    run = host.run(sketching(large, tile=256))
+    progress = [
+        data["value"] / data["max"] for kind, data in run.events if kind == "progress" and data["node"] == "sketch"
+    ]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1
+    previews = [Image.open(io.BytesIO(data)) for kind, data in run.events if kind == "preview"]
+    ink = [float((255 - np.asarray(preview.convert("L"), np.float32)).mean()) for preview in previews]
+    assert len(previews) >= 2
+    assert ink[0] < ink[-1]
+    assert max(previews[0].size) <= 512
+
+
+def test_an_interrupted_sketch_leaves_the_host_able_to_draw(host: Host, large: str) -> None:
+    def interrupt(kind: str, data: Any) -> None:
+        if kind == "progress" and data["node"] == "sketch" and 0 < data["value"] < data["max"]:
+            host.raw("/interrupt", b"{}")
+
+    stopped = host.run(sketching(large, seed=77, tile=128), interrupt)
+    assert stopped.message("execution_interrupted")["node_id"] == "sketch"
+    assert host.run(sketching(large, seed=77, tile=128)).status == "success"
+
+
+def test_twenty_sketches_take_no_more_memory_than_two(host: Host) -> None:
+    Image.fromarray(np.rint(draw_lines(512, 512) * 255).astype(np.uint8)).save(host.root / "input" / "512.png")
+    process = psutil.Process(host.pid)
+
+    def after(runs: range) -> float:
+        for seed in runs:
+            run: Run = host.run(sketching("512.png", seed=100 + seed))
+            assert run.status == "success"
+        return process.memory_info().rss / 2**20
+
+    second, twentieth = after(range(2)), after(range(2, 20))
+    print(f"memory after the 2nd sketch {second:.0f} MB, after the 20th {twentieth:.0f} MB")
+    assert abs(twentieth - second) <= 50
