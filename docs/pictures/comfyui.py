@@ -1,0 +1,60 @@
+"""Makes the pictures of the nodes from what the tests keep: pytest tests/browser && python docs/pictures/comfyui.py
+
+The examples' thumbnails show their images before and after; the one of Stable Diffusion, for which the tests have no
+checkpoint, shows examples/drawings/books.png in the place of a generated image.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageOps
+
+from sketchgan_core import Sketcher
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+EXAMPLES = ROOT / "example_workflows"
+SCREENSHOTS = ROOT / ".cache" / "screenshots"
+STABLE_DIFFUSION = "stable_diffusion_to_sketch"
+README = {
+    "comfyui-canvas": "canvas-line_art_to_sketch-graph",
+    "comfyui-nodes-2": "nodes-2-painted_shading-graph",
+    "comfyui-coloured-pencil": "canvas-coloured_pencil-graph",
+    "comfyui-templates": "templates",
+}
+THUMBNAIL = 400
+SPLIT = 0.36
+WIDTH = 1400
+
+
+def main() -> None:
+    for picture, screenshot in README.items():
+        taken = Image.open(SCREENSHOTS / f"{screenshot}.png").convert("RGB")
+        taken.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
+        taken.save(HERE / f"{picture}.jpg", quality=85, optimize=True)
+    for example in EXAMPLES.glob("*.json"):
+        before, after = results(example.stem)
+        thumbnail(before, after).save(example.with_suffix(".jpg"), quality=88, optimize=True)
+
+
+def results(name: str) -> tuple[Image.Image, Image.Image]:
+    if name == STABLE_DIFFUSION:
+        lines = Image.open(ROOT / "examples" / "drawings" / "books.png").convert("L")
+        return lines, Sketcher.load()(lines, lines="auto", shading=0.6)
+    return tuple(Image.open(SCREENSHOTS / f"result-{name}-{side}.png") for side in ("before", "after"))  # type: ignore[return-value]
+
+
+def thumbnail(before: Image.Image, after: Image.Image) -> Image.Image:
+    """Left the image before, right the image after."""
+    square = (THUMBNAIL, THUMBNAIL)
+    fitted = [ImageOps.pad(image.convert("RGB"), square, color="white") for image in (before, after)]
+    split = round(SPLIT * THUMBNAIL)
+    whole = fitted[1].copy()
+    whole.paste(fitted[0].crop((0, 0, split, THUMBNAIL)), (0, 0))
+    ImageDraw.Draw(whole).line([(split, 0), (split, THUMBNAIL)], fill="#4a9eff", width=2)
+    return whole
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""The nodes in ComfyUI's real page, used by mouse, in both of its front ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from PIL import Image
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
+)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+if CHROMIUM is None:
+    pytest.skip("no Chromium on this computer: sh tests/install_chromium.sh", allow_module_level=True)
+
+from tests.browser.comfyui_page import EXAMPLES, SCREENSHOTS, ComfyPage  # noqa: E402
+from tests.comfyui import CACHE, NAME, Host, Unavailable, serving  # noqa: E402
+
+NEW_FRONTEND = CACHE / "frontend" / "comfyui_frontend_package" / "static"
+NEEDS_CHECKPOINT = "stable_diffusion_to_sketch"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
+MODES = ("canvas", "nodes-2")
+expect = sync_api.expect
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+def serve(tmp_path_factory: pytest.TempPathFactory, *arguments: str) -> Iterator[Host]:
+    try:
+        with serving(tmp_path_factory.mktemp("comfyui"), ("--cpu", *arguments)) as running:
+            yield running
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    yield from serve(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def newer_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """The same host with a newer front end."""
+    if not NEW_FRONTEND.is_dir():
+        pytest.skip("no newer front end here: sh tests/install_new_frontend.sh PYTHON")
+    yield from serve(tmp_path_factory, "--front-end-root", str(NEW_FRONTEND))
+
+
+@contextmanager
+def tab(browser: sync_api.Browser, host: Host, mode: str = "canvas", language: str = "en") -> Iterator[ComfyPage]:
+    """A tab with the first example in it; at the end nothing may have gone wrong there."""
+    opened = ComfyPage(browser, host, mode, language)
+    opened.visit("line_art_to_sketch")
+    yield opened
+    opened.close()
+    assert not opened.errors
+
+
+@pytest.fixture(scope="module", params=MODES)
+def page(request: pytest.FixtureRequest, browser: sync_api.Browser, host: Host) -> Iterator[ComfyPage]:
+    """One tab for all the tests of a mode."""
+    with tab(browser, host, request.param) as opened:
+        yield opened
+
+
+def drag(page: ComfyPage, to: float) -> None:
+    """Drags the line of the Compare node to a part of the image's width, 0..1."""
+    box = page.page.locator(".sketchgan-frame").bounding_box()
+    assert box is not None
+    mouse, middle = page.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + box["width"] * page.split() / 100, middle)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] * to, middle, steps=8)
+    mouse.up()
+
+
+def view(page: ComfyPage) -> Any:
+    """Where the nodes are and how the canvas is moved: what a drag in a widget must not change."""
+    return page.page.evaluate(
+        "() => [Object.fromEntries(app.graph.nodes.map((node) => [node.id, [...node.pos]])), [...app.canvas.ds.offset]]"
+    )
+
+
+def compare(page: ComfyPage, name: str) -> None:
+    """Runs the open workflow, and drags the line between the images before and after."""
+    page.run()
+    page.compared()
+    page.show_all()
+    page.photograph(name)
+    before = view(page)
+    drag(page, 0.25)
+    assert page.split() == pytest.approx(25, abs=2)
+    page.page.keyboard.press("ArrowRight")
+    assert page.split() > 25.1
+    assert view(page) == before, "the drag moved a node or the canvas"
+
+
+def test_the_drawing_scale_follows_the_widgets(page: ComfyPage) -> None:
+    page.open_example("line_art_to_sketch")
+    scale = page.page.locator(".sketchgan-scale")
+    expect(scale).to_contain_text("384 px drawn at 384 px (100 %)")
+    expect(scale).to_contain_text("720 × 667")
+    page.set_widget("SketchGANGenerate", "patch_size", 768)
+    page.set_widget("SketchGANGenerate", "tile", 128)
+    expect(scale).to_contain_text("720 × 667 → drawn 360 × 334 → 720 × 667")
+    expect(scale).to_contain_text("9 tiles of 120 × 112")
+    page.set_widget("SketchGANGenerate", "output", "model size")
+    expect(scale).to_contain_text("drawn 360 × 334 → 360 × 334")
+    page.show_all()
+    page.photograph(f"{page.mode}-drawing-scale")
+
+
+def test_the_card_says_what_the_pencil_is(page: ComfyPage) -> None:
+    said = page.host.get("/sketchgan/pencil?name=default")
+    card = page.page.locator(".sketchgan-card")
+    expect(card).to_contain_text(said["title"])
+    expect(card).to_contain_text(said["architecture"])
+    page.set_widget("SketchGANLoadModel", "pencil", "somebody-elses.safetensors")
+    expect(card).to_contain_text("This pencil is not here")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != NEEDS_CHECKPOINT])
+def test_an_example_is_opened_run_and_compared(page: ComfyPage, name: str) -> None:
+    page.open_example(name)
+    compare(page, f"{page.mode}-{name}")
+    for side, image in zip(("before", "after"), page.compared(), strict=True):
+        address = image.evaluate("image => image.src").removeprefix(page.host.url)
+        (SCREENSHOTS / f"result-{name}-{side}.png").write_bytes(page.host.raw(address))
+
+
+def test_the_pages_of_a_batch_are_turned(page: ComfyPage) -> None:
+    page.open_example("animation_frames")
+    page.run()
+    first, _ = page.compared()
+    shown = str(first.get_attribute("src"))
+    pages = page.page.locator(".sketchgan-pages")
+    expect(pages).to_contain_text("1 / 8")
+    page.show_all()
+    pages.get_by_role("button").last.click()
+    expect(pages).to_contain_text("2 / 8")
+    expect(first).not_to_have_attribute("src", shown)
+    pages.get_by_role("button").first.click(click_count=2)
+    expect(pages).to_contain_text("8 / 8")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_newer_front_end(browser: sync_api.Browser, newer_host: Host, mode: str) -> None:
+    with tab(browser, newer_host, mode) as opened:
+        compare(opened, f"newer-{mode}")
+
+
+def test_stable_diffusion_lacks_nothing_but_a_checkpoint(browser: sync_api.Browser, host: Host) -> None:
+    with tab(browser, host) as opened:
+        opened.open_example(NEEDS_CHECKPOINT)
+        opened.show_all()
+        opened.photograph(f"canvas-{NEEDS_CHECKPOINT}")
+        prompt = opened.page.evaluate("async () => (await app.graphToPrompt()).output")
+        # Not by the Run button, whose dialog would only say that something is wrong.
+        refused = opened.page.request.post(f"{host.url}/prompt", data={"prompt": prompt}).json()
+    wrong = {error["class_type"]: error["errors"] for error in refused["node_errors"].values()}
+    assert [error["extra_info"]["input_name"] for error in wrong.pop("CheckpointLoaderSimple")] == ["ckpt_name"]
+    assert not wrong
+
+
+def test_the_template_browser_shows_pictures(browser: sync_api.Browser, host: Host) -> None:
+    with tab(browser, host) as opened:
+        dialog = opened.browse_examples()
+        for name in NAMES:
+            expect(dialog.get_by_role("img", name=name)).to_have_js_property("complete", True)
+        opened.page.wait_for_timeout(500)  # they fade in
+        opened.photograph("templates")
+
+
+def test_help_is_there_for_every_node(browser: sync_api.Browser, host: Host) -> None:
+    nodes = [name for name in host.get("/object_info") if name.startswith("SketchGAN")]
+    assert len(nodes) == 8
+    for name in nodes:
+        inputs = host.get(f"/object_info/{name}")[name]["input"]
+        for page in (f"{name}.md", f"{name}/de.md"):
+            text = host.raw(f"/extensions/{NAME}/docs/{page}").decode()
+            for key in [*inputs.get("required", {}), *inputs.get("optional", {})]:
+                assert f"`{key}`" in text, f"{page} does not explain {key}"
+    with tab(browser, host) as opened:
+        opened.show_all()
+        opened.page.evaluate("() => app.canvas.selectNode(app.graph.nodes.find((n) => n.type === 'SketchGANGenerate'))")
+        opened.page.get_by_test_id("info-button").click()
+        expect(opened.page.get_by_text("how hard the pencil is pressed").first).to_be_visible()
+        opened.photograph("help")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_language_says_everything(host: Host, language: str) -> None:
+    """And in English what the schema says, so that the two cannot part."""
+    said = host.get("/i18n")[language]
+    english = host.get("/i18n")["en"]
+    assert said["sketchgan"].keys() == english["sketchgan"].keys()
+    for key, text in said["sketchgan"].items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english["sketchgan"][key]))
+    for name, info in host.get("/object_info").items():
+        if not name.startswith("SketchGAN"):
+            continue
+        words = said["nodeDefs"][name]
+        schema = {
+            "display_name": info["display_name"],
+            "description": info["description"],
+            "inputs": {
+                key: options["tooltip"]
+                for group in ("required", "optional")
+                for key, (_, options) in info["input"].get(group, {}).items()
+            },
+            "outputs": dict(enumerate(info["output_tooltips"])),
+        }
+        assert words["inputs"].keys() == schema["inputs"].keys()
+        assert [int(slot) for slot in words.get("outputs", {})] == list(schema["outputs"])
+        assert all(
+            entry["name"] and entry["tooltip"]
+            for part in ("inputs", "outputs")
+            for entry in words.get(part, {}).values()
+        )
+        if language == "en":
+            assert words["description"] == schema["description"]
+            assert {key: entry["tooltip"] for key, entry in words["inputs"].items()} == schema["inputs"]
+            assert [entry["tooltip"] for entry in words.get("outputs", {}).values()] == list(schema["outputs"].values())
+
+
+def test_the_page_speaks_german(browser: sync_api.Browser, host: Host) -> None:
+    with tab(browser, host, language="de") as opened:
+        expect(opened.page.locator(".sketchgan-scale")).to_contain_text("384 px gezeichnet mit 384 px")
+        opened.show_all()
+        opened.photograph("german")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_small_and_has_its_picture_and_inputs(name: str) -> None:
+    with Image.open(EXAMPLES / f"{name}.jpg") as picture:
+        assert picture.format == "JPEG"
+    for node in json.loads((EXAMPLES / f"{name}.json").read_text())["nodes"]:
+        if node["type"] == "LoadImage":
+            assert (EXAMPLES / "inputs" / node["widgets_values"][0]).stat().st_size < 300_000
+    assert (EXAMPLES / f"{name}.jpg").stat().st_size < 100_000
