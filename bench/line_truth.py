@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from sketchgan_core.paper import paper
 from training.synthesis.sources import OPENCLIPART_FOLDER, Drawing, fetch, find_drawings
@@ -21,14 +20,8 @@ WIDTHS = (1, 2, 4, 8)
 CONTRASTS = (1.0, 0.5, 0.25)
 PAPERS = ("clean", "scan", "phone", "faded")
 
-DRAWINGS = (
-    "animals/gabbiano_piccolo",
-    "animals/elefantone",
-    "buildings/clessidra_architetto_fra_01",
-    "people/signorinacappello",
-    "food/",
-    "transportation/",
-)
+DRAWINGS = ("gift03", "banana", "woman_01", "al_bar_architetto_france_01", "brick_frouke_01", "silhouette_male_3")
+BACK = "rhinoceros_architetto_fr_01"  # what shows through
 EMOJI = ("owl", "teddy-bear", "camera", "cactus", "castle", "racing-car", "backpack", "crab", "sailboat", "hot-dog")
 
 
@@ -57,7 +50,9 @@ def emoji() -> dict[str, Drawing]:
 
 def line_drawing(name: str, width: float, size: int = SIZE) -> np.ndarray:
     """A drawing (size, size) in black lines of one width; what is grey in the artwork is black as well."""
-    marks = [replace(mark, stroke=0 if mark.stroke != 255 else 255) if mark.stroke else mark for mark in parse(openclipart()[name].svg())]
+    marks = [
+        replace(mark, stroke=0) if mark.stroke not in (None, 255) else mark for mark in parse(openclipart()[name].svg())
+    ]
     return render(marks, size, tuple(value * size / SIZE for value in INSIDE), width * size / SIZE)  # type: ignore[arg-type]
 
 
@@ -94,7 +89,8 @@ def on_paper(lines: np.ndarray, contrast: float, kind: str, other: np.ndarray, s
 
 def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     """The picture, float32 0..1, after JPEG."""
-    encoded = cv2.imencode(".jpg", np.rint(picture.clip(0, 1) * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    levels = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
+    encoded = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED).astype(np.float32) / 255
 
 
@@ -108,10 +104,10 @@ def coloured(drawing: Drawing, seed: int = 0) -> Known:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
     colours = cv2.resize(flat, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    light = 0.72 + 0.28 * np.exp(-((x - rng.uniform(0.1, 0.9)) ** 2 + (y - rng.uniform(0, 0.5)) ** 2) / 0.35)
+    light = 0.3 + 0.7 * np.exp(-((x - rng.uniform(0.1, 0.9)) ** 2 + (y - rng.uniform(0, 0.5)) ** 2) / 0.35)
     texture = sum(
         cv2.GaussianBlur(rng.normal(0, 1, (SIZE, SIZE)).astype(np.float32), (0, 0), sigma) * sigma * strength
-        for sigma, strength in ((1.2, 0.035), (5, 0.05), (40, 0.12))
+        for sigma, strength in ((1.2, 0.06), (5, 0.06), (40, 0.12))
     )
     seen = cv2.GaussianBlur(colours * (light * (1 + texture))[..., None], (0, 0), 0.9)
     seen = seen + rng.normal(0, 0.012, seen.shape)
