@@ -8,17 +8,28 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from .choices import MODES, PAPERS, POLARITIES
 from .errors import Cancelled, SketchGANError
+from .line_settings import LineSettings
+
+_LINE_OPTIONS = {
+    "thickness": "px added to the width of every line; negative takes away",
+    "uniform_width": "px; every line stroked anew at this width, 0 keeps them",
+    "detail": "0..1; how fine a structure becomes a line",
+    "threshold": "0..1; how firm an edge or how dark a stroke must be",
+    "smoothing": "0..1; how far strokes are smoothed and noise averaged out",
+    "specks": "square px at 1024; smaller spots are removed from scans and photos",
+    "minimum_length": "px at 1024; shorter strokes are removed",
+    "close_gaps": "px at 1024; gaps up to this are bridged",
+    "classic_scale": "1..4; how many times classic enlarges first",
+}
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
-
-# Repeated from lines.py and paper.py, whose import would make `sketchgan --help` wait for OpenCV.
-MODES = ("auto", "none", "photo", "drawing", "classic")
-PAPERS = ("smooth", "cartridge", "rough")
 
 
 class BadUsage(SketchGANError):
@@ -88,10 +99,14 @@ def _lines(options: argparse.Namespace) -> int:
     from .lines import prepare_lines
 
     jobs, failures = _jobs(options)
+    settings = LineSettings(**{field.name: getattr(options, field.name) for field in fields(LineSettings)})
+    first = None
 
     def extract(source: Path, target: Path) -> None:
+        nonlocal first
         picture = read_image(source)
-        prepared = prepare_lines(picture.pixels, options.mode)
+        prepared = prepare_lines(picture.pixels, options.mode, settings, like=first, device=options.device)
+        first = prepared if options.frames and first is None else first
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
             _tell(note)
         write_image(target, prepared.lines, options.overwrite)
@@ -201,6 +216,18 @@ def _parser() -> argparse.ArgumentParser:
     lines = command("lines", _lines, "Extracts the lines alone.")
     with_images(lines)
     lines.add_argument("--mode", choices=MODES, default="auto", help="default: auto")
+    for name, text in _LINE_OPTIONS.items():
+        default = getattr(LineSettings, name)
+        lines.add_argument(
+            _flag(name), type=type(default), default=default, metavar="N", help=f"{text} (default {default:g})"
+        )
+    lines.add_argument("--polarity", choices=POLARITIES, default="auto", help="of the lines (default: auto)")
+    lines.add_argument(
+        "--frames", action="store_true", help="the inputs are frames: mode and levels of the first hold for all"
+    )
+    lines.add_argument(
+        "--device", default="auto", help="what photo computes on: auto, cpu, cuda, mps ... (default: auto)"
+    )
 
     listing = command("list", _list, "Lists the pencils: name, architecture, title, licence, file.")
     listing.add_argument("--folder", type=Path, action="append", default=[], help="look here as well")
@@ -222,6 +249,10 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
     app.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
     return parser
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _unit(text: str) -> float:

@@ -189,7 +189,9 @@ def _show_through(ink: np.ndarray, scale: float, levels: Levels) -> np.ndarray:
     smooth = cv2.GaussianBlur(ink, (0, 0), 1.5 * scale)
     broad = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, _disc(6 * scale), borderType=cv2.BORDER_REPLICATE)
     broad = cv2.GaussianBlur(broad, (0, 0), 1.5 * scale)
-    return np.where(broad > 0.5 * levels.full, 0, np.clip(broad, 0, None))
+    # Beside a solid the opening fades out over its edge, and must not take that edge for a stain.
+    solid = cv2.dilate(broad, _disc(9 * scale)) > 0.5 * levels.full
+    return np.where(solid | (smooth > 0.6 * levels.full), 0, np.clip(broad, 0, None))
 
 
 def _disc(radius: float) -> np.ndarray:

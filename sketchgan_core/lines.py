@@ -86,24 +86,24 @@ def prepare_lines(
         raise SketchGANError(f"unknown line mode {mode!r}; choose one of {', '.join(MODES)}")
     grey, rows = to_lines(image), tile or _ROWS
     if like is not None:
-        mode, reason, light = like.mode, like.reason, like.measured.light_lines
+        chosen, reason, light = like.mode, like.reason, like.measured.light_lines
     else:
-        mode, reason = choose_mode(grey) if mode == "auto" else (mode, "as asked")
+        chosen, reason = choose_mode(grey) if mode == "auto" else (mode, "as asked")
         light = is_white_on_black(grey)
     if settings.polarity != "auto":
         light = settings.polarity == "light"
     levels: Levels | None = None
-    lines, clean = grey, mode == "none"
-    if mode == "drawing":
+    lines, clean = grey, chosen == "none"
+    if chosen == "drawing":
         lines, levels = clean_drawing(grey, light, settings, like.measured.levels if like else None, rows)
         clean = levels.clean
-    elif mode == "photo":
+    elif chosen == "photo":
         pixels = image if np.asarray(image).dtype == np.uint8 and np.ndim(image) == 3 else to_pixels(image)
         lines = photo_lines(pixels, settings, choose_device(device), rows)
-    elif mode == "classic":
+    elif chosen == "classic":
         lines = classic_lines(grey, int(settings.classic_scale))
     lines = change_thickness(tidy(lines, settings, clean), settings.thickness)
-    return PreparedLines(lines, mode, reason, Measured(mode, light, levels))
+    return PreparedLines(lines, chosen, reason, Measured(chosen, light, levels))
 
 
 def choose_mode(grey: np.ndarray) -> tuple[str, str]:

@@ -17,7 +17,10 @@ from .line_settings import LineSettings
 from .scaling import rows_of, shrunk, side
 
 _SPREAD = 1.0  # px at 1024: how wide the narrow Gaussian is at middle detail
+_SMALLEST = 720  # px: side of the smallest picture that is computed on
 _WIDER = 1.6  # times that of the wide one; approximates a Laplacian best (Marr and Hildreth, 1980)
+_SHORTEST = 32.0  # px at 1024 of a line that is drawn
+_CROWDED = 0.2  # share of the surroundings that is line
 _LUMINANCE = (0.3, 0.55, 0.15)
 
 
@@ -34,6 +37,12 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
         (H, W) float32, dark lines on white.
     """
     shape = image.shape[:2]
+    if side(shape) < _SMALLEST:
+        # The Gaussians need room: a small picture is drawn larger, so that settings mean the same there.
+        factor = _SMALLEST / side(shape)
+        size = (math.ceil(shape[1] * factor), math.ceil(shape[0] * factor))
+        large = photo_lines(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), settings, device, rows)
+        return cv2.resize(large, shape[::-1], interpolation=cv2.INTER_AREA).clip(0, 1)
     spread = _SPREAD * 4.0 ** (0.5 - settings.detail)
     # The response is as smooth as its Gaussian: nothing is lost by computing it where that is a few pixels wide.
     small = shrunk(image, 1024 * _SPREAD / spread)
@@ -43,7 +52,7 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
     response, crest = _flow_response(small, max(0.7, spread * scale), scale, settings.smoothing, device)
     weak = 0.03 * 6.0 ** (settings.threshold - 0.5)
     firm = 2.4 * weak
-    gate = _continued(response, weak, firm, scale)
+    gate = _continued(response, weak, firm, scale, settings.detail)
     lines = np.empty(shape, np.float32)
     for top in range(0, shape[0], rows):
         bottom = min(top + rows, shape[0])
@@ -55,12 +64,15 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
     return lines
 
 
-def _continued(response: np.ndarray, weak: float, firm: float, scale: float) -> np.ndarray:
-    """1 on and beside what is weak but hangs together with something firm, and is longer than texture."""
+def _continued(response: np.ndarray, weak: float, firm: float, scale: float, detail: float) -> np.ndarray:
+    """1 on and beside what is weak but hangs together with something firm, is long, and is not lost in a crowd."""
+    crowd = cv2.GaussianBlur((response > weak).astype(np.float32), (0, 0), 10 * scale)
+    # Hair, wood and grass are many lines side by side: only the firmest of them are drawn.
+    response = response / (1 + 3 * (1 - detail) * np.clip(crowd - _CROWDED, 0, None))
     count, label, stats, _ = cv2.connectedComponentsWithStats((response > weak).astype(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)
     keep[label[response > firm]] = True
-    keep &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > 12 * scale
+    keep &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > _SHORTEST * scale
     keep[0] = False
     return cv2.dilate(keep[label].astype(np.float32), np.ones((3, 3), np.uint8))
 
@@ -103,7 +115,8 @@ def _edges(planes: torch.Tensor, spread: float, scale: float) -> tuple[torch.Ten
     grey = torch.tensor(_LUMINANCE, device=planes.device).view(1, 3, 1, 1)
     colour = grey.expand(-1, -1, *planes.shape[2:])
     for _ in range(4):  # power iteration
-        rows = [sum(product[min(i, j), max(i, j)] * colour[:, j : j + 1] for j in range(3)) for i in range(3)]
+        terms = [[product[min(i, j), max(i, j)] * colour[:, j : j + 1] for j in range(3)] for i in range(3)]
+        rows = [torch.stack(parts).sum(0) for parts in terms]
         colour = functional.normalize(torch.cat(rows, 1) + 1e-7 * grey, dim=1)
     # The line lies on the darker side. A grey edge is as strong in three channels as in one.
     return normal, 0.7 * colour * torch.where((colour * grey).sum(1, keepdim=True) < 0, -1.0, 1.0)

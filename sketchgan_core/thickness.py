@@ -31,45 +31,39 @@ def change_thickness(lines: np.ndarray, pixels: float, rows: int = 1024) -> np.n
     for top in range(0, lines.shape[0], rows):
         first, bottom = max(0, top - halo), min(top + rows, lines.shape[0])
         ink = 1 - lines[first : bottom + halo]
-        grown = _grown(ink, radius) if pixels > 0 else _shrunk(ink, radius)
-        changed[top:bottom] = 1 - grown[top - first : bottom - first]
+        changed[top:bottom] = 1 - _changed(ink, pixels / 2)[top - first : bottom - first]
     return changed
 
 
-def _edges(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The darkness of the line nearby, the ink as a share of it, and where that is more than half."""
+def _changed(ink: np.ndarray, radius: float) -> np.ndarray:
+    """Ink (H, W) whose lines reach `radius` px further on each side, or less far."""
     darkness = cv2.dilate(ink, np.ones((5, 5), np.uint8))
     share = ink / np.maximum(darkness, 0.05)
-    return darkness, share, (share > 0.5) & (ink > 0.05)
+    inside = (share > 0.5) & (ink > 0.05)
+    if inside.all() or not inside.any():
+        return ink
+    # From the edge, which the ink of the nearest pixel beyond it places between two pixels: negative within the line.
+    outwards, last = _nearest(inside, np.stack([share, darkness]))
+    inwards, first = _nearest(~inside, share[None])
+    distance = np.where(inside, 0.5 - inwards - first[0], outwards + 0.5 - last[0])
+    # Without the steps of the pixel grid.
+    distance = cv2.GaussianBlur(distance, (0, 0), 0.8)
+    tone = last[1]
+    drawn = tone * np.clip(radius + 0.5 - distance, 0, 1)
+    if radius > 0:
+        return np.maximum(ink, drawn)
+    thread = _peel(inside.astype(np.uint8), math.ceil(-radius)) * ink
+    return np.maximum(np.minimum(ink, drawn), thread)
 
 
-def _nearest(mask: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distance of each pixel to the nearest where `mask` is true, and the value there; all (H, W)."""
+def _nearest(mask: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distance of each pixel to the nearest where `mask` is true, and the planes (P, H, W) as they are there."""
     distance, label = cv2.distanceTransformWithLabels(
         (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    table = np.zeros(int(label.max()) + 1, np.float32)
-    table[label[mask]] = values[mask]
-    return distance, table[label]
-
-
-def _grown(ink: np.ndarray, radius: float) -> np.ndarray:
-    darkness, share, inside = _edges(ink)
-    if not inside.any():
-        return ink
-    distance, edge = _nearest(inside, share)
-    _, tone = _nearest(inside, darkness)
-    return np.maximum(ink, tone * np.clip(radius - distance + edge, 0, 1))
-
-
-def _shrunk(ink: np.ndarray, radius: float) -> np.ndarray:
-    darkness, share, inside = _edges(ink)
-    if inside.all() or not inside.any():
-        return ink
-    distance, edge = _nearest(~inside, share)
-    narrower = np.minimum(ink, darkness * np.clip(distance + edge - radius, 0, 1) * inside)
-    thread = _peel(inside.astype(np.uint8), math.ceil(radius)) * ink
-    return np.maximum(narrower, thread)
+    table = np.zeros((len(planes), int(label.max()) + 1), np.float32)
+    table[:, label[mask]] = planes[:, mask]
+    return distance, table[:, label]
 
 
 def skeleton(mask: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -51,13 +53,15 @@ def _bridged(lines: np.ndarray, gap: float, scale: float) -> np.ndarray:
     ink = 1 - lines
     mask = (ink > _MARK).astype(np.uint8)
     thin = skeleton(mask)
-    neighbours = cv2.filter2D(thin, cv2.CV_8U, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT)
-    rows, columns = np.nonzero((thin > 0) & (neighbours == 2))
+    rows, columns = np.nonzero(_ends(thin))
     if len(rows) < 2:
         return lines
     ends = np.column_stack((columns, rows)).astype(np.float32)
     headings = np.stack(
-        [_heading(thin, x, y, max(3, round(_LOOK_BACK * scale))) for x, y in zip(columns, rows, strict=True)]
+        [
+            _heading(thin, x, y, max(3, round(_LOOK_BACK * scale)))
+            for x, y in zip(columns.tolist(), rows.tolist(), strict=True)
+        ]
     )
     half_width = cv2.distanceTransform(mask, cv2.DIST_L2, 5)[rows, columns]
     reach = gap + 2 * half_width
@@ -67,8 +71,8 @@ def _bridged(lines: np.ndarray, gap: float, scale: float) -> np.ndarray:
         if free[first] and free[second] and distance > 0:
             free[first] = free[second] = False
             width = max(1, round(2 * min(half_width[first], half_width[second]) - 1))
-            points = [tuple(np.rint(16 * ends[end]).astype(int).tolist()) for end in (first, second)]
-            cv2.line(canvas, *points, 255, width, cv2.LINE_AA, 4)
+            here, there = (np.rint(16 * ends[end]).astype(int).tolist() for end in (first, second))
+            cv2.line(canvas, here, there, 255, width, cv2.LINE_AA, 4)
     return np.minimum(lines, 1 - canvas.astype(np.float32) / 255)
 
 
@@ -102,6 +106,8 @@ def _pairs(ends: np.ndarray, headings: np.ndarray, reach: np.ndarray) -> list[tu
 
 def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
     """Every line drawn anew from its centre at `width` px, in its own darkness; solid areas stay."""
+    if not (lines < 1).any():
+        return lines
     height, across = lines.shape
     sharp = 2 if side(lines.shape) <= _SHARP_SIDE else 1
     ink = 1 - lines
@@ -109,10 +115,13 @@ def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
         ink = cv2.resize(ink, (sharp * across, sharp * height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     nearby = cv2.dilate(ink, np.ones((5, 5), np.uint8))
     mask = (ink > np.maximum(0.1, 0.5 * nearby)).astype(np.uint8)
-    radius = max(2, round(_SOLID * scale * sharp))
+    thin = skeleton(mask)
+    depths = cv2.distanceTransform(mask, cv2.DIST_L2, 5)[thin > 0]
+    half_width, broadest = np.quantile(depths, (0.5, 0.9)) if len(depths) else (1.0, 1.0)
+    radius = max(2, round(max(_SOLID * scale * sharp, 2.5 * half_width, 1.3 * broadest)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     solid = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)
-    thin = skeleton(mask * (1 - solid))
+    thin = _pruned(thin, math.ceil(half_width))
     distance, nearest = cv2.distanceTransformWithLabels(1 - thin, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     darkness = np.zeros(int(nearest.max()) + 1, np.float32)
     darkness[nearest[thin > 0]] = nearby[thin > 0]
@@ -123,3 +132,25 @@ def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
     if sharp > 1:
         drawn = cv2.resize(drawn, (across, height), interpolation=cv2.INTER_AREA)
     return (1 - drawn.clip(0, 1)).astype(np.float32)
+
+
+def _pruned(thin: np.ndarray, length: int) -> np.ndarray:
+    """Centre lines (H, W) without their twigs of up to `length` px; a line that is no longer as a whole stays."""
+    kernel = np.ones((3, 3), np.uint8)
+    pruned = thin
+    for _ in range(length):
+        pruned = pruned * (1 - _ends(pruned))
+    tips = _ends(pruned)
+    for _ in range(length):
+        tips = cv2.dilate(tips, kernel) * thin
+        pruned = pruned | tips
+    count, label = cv2.connectedComponents(thin, connectivity=8)
+    left = np.zeros(count, bool)
+    left[label[pruned > 0]] = True
+    return np.where(left[label], pruned, thin)
+
+
+def _ends(thin: np.ndarray) -> np.ndarray:
+    """The pixels (H, W) of centre lines that have no more than one neighbour: 1 there, else 0."""
+    neighbours = cv2.filter2D(thin, cv2.CV_8U, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT)
+    return ((thin > 0) & (neighbours <= 2)).astype(np.uint8)

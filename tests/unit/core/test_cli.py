@@ -14,8 +14,6 @@ from PIL import Image
 from sketchgan_core import cli
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from sketchgan_core.images import read_image, write_image
-from sketchgan_core.lines import MODES
-from sketchgan_core.paper import KINDS
 
 
 @pytest.fixture
@@ -165,9 +163,25 @@ def test_a_checkpoint_of_the_original_becomes_a_pencil(
     assert "sketchgan import" in error_lines(capsys)[0]
 
 
-def test_the_choices_offered_are_those_there_are() -> None:
-    assert cli.MODES == MODES
-    assert cli.PAPERS == KINDS
+def test_lines_obeys_every_setting(folder: Path, tmp_path: Path) -> None:
+    settings = {
+        "--thickness": "2",
+        "--uniform-width": "2",
+        "--detail": "0.8",
+        "--threshold": "0.3",
+        "--smoothing": "0.2",
+        "--specks": "20",
+        "--minimum-length": "10",
+        "--close-gaps": "4",
+        "--polarity": "dark",
+    }
+    plain, changed = tmp_path / "plain.png", tmp_path / "changed.png"
+    assert run("lines", folder / "cat.png", "-o", plain) == 0
+    assert run("lines", folder / "cat.png", "-o", changed, *[part for pair in settings.items() for part in pair]) == 0
+    assert Image.open(plain).size == Image.open(changed).size
+    assert plain.read_bytes() != changed.read_bytes()
+    assert run("lines", folder / "cat.png", "-o", tmp_path / "no.png", "--detail", "7") == 1
+    assert not (tmp_path / "no.png").exists()
 
 
 def test_importing_the_package_and_asking_for_help_loads_neither_torch_nor_opencv() -> None:

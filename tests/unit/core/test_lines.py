@@ -8,7 +8,9 @@ import pytest
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import to_lines
+from sketchgan_core.line_settings import LineSettings
 from sketchgan_core.lines import choose_mode, prepare_lines
+from sketchgan_core.tidy import tidy
 from tests.conftest import draw_lines
 
 
@@ -111,3 +113,131 @@ def test_every_mode_takes_every_size(mode: str, shape: tuple[int, int]) -> None:
 def test_an_unknown_mode_names_the_known_ones() -> None:
     with pytest.raises(SketchGANError, match="drawing"):
         prepare_lines(np.ones((4, 4), np.float32), "pencil")  # type: ignore[arg-type]
+
+
+def phone(lines: np.ndarray, contrast: float) -> np.ndarray:
+    """A drawing photographed under a lamp, with the shadow of the hand, noise, and JPEG 60."""
+    height, width = lines.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
+    light = 0.45 + 0.5 * np.exp(-((x - 0.8) ** 2 + (y - 0.2) ** 2) / 0.5)
+    light *= 1 - 0.3 / (1 + np.exp(-(y - 0.6 + 0.2 * np.sin(5 * x)) / 0.03))
+    seen = cv2.GaussianBlur(light * (1 - contrast * (1 - lines)), (0, 0), 0.7)
+    seen += np.random.default_rng(0).normal(0, 0.015, seen.shape)
+    encoded = cv2.imencode(".jpg", np.rint(255 * seen.clip(0, 1)).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
+    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+
+
+def circles(size: int, width: int) -> np.ndarray:
+    lines = np.full((size, size), 255, np.uint8)
+    for radius in (0.42, 0.3, 0.2, 0.12):
+        cv2.circle(lines, (size // 2, size // 2), round(radius * size), 0, width, cv2.LINE_AA)
+    cv2.line(lines, (size // 20, size // 20), (size // 3, size // 2), 0, width, cv2.LINE_AA)
+    return lines.astype(np.float32) / 255
+
+
+@pytest.mark.parametrize("width", [1, 2, 8])
+@pytest.mark.parametrize("contrast", [1.0, 0.25])
+def test_a_phone_picture_of_a_drawing_keeps_every_stroke(width: int, contrast: float) -> None:
+    lines = circles(1024, width)
+    recall, precision = recall_and_precision(prepare_lines(phone(lines, contrast), "drawing").lines, lines)
+    assert recall >= 0.97
+    assert precision >= 0.97
+
+
+def test_what_is_clean_stays_as_it_is() -> None:
+    lines = circles(700, 2)
+    assert np.abs(prepare_lines(lines, "drawing").lines - lines).max() <= 2 / 255
+
+
+@pytest.mark.parametrize("mode", ["drawing", "photo"])
+def test_pieces_make_the_same_picture_as_the_whole(mode: str) -> None:
+    image = phone(circles(900, 3), 0.6)
+    whole, pieces = (prepare_lines(image, mode, device="cpu", tile=tile).lines for tile in (900, 64))  # type: ignore[arg-type]
+    assert np.abs(whole - pieces).max() <= 1 / 255
+
+
+@pytest.mark.parametrize("mode", ["drawing", "photo"])
+def test_settings_mean_the_same_at_every_size(mode: str) -> None:
+    settings = LineSettings(specks=30, minimum_length=20)
+    small, large = (
+        prepare_lines(phone(circles(size, round(3 * size / 512)), 0.8), mode, settings, device="cpu").lines  # type: ignore[arg-type]
+        for size in (512, 2048)
+    )
+    shrunk = cv2.resize(large, (512, 512), interpolation=cv2.INTER_AREA)
+    recall, precision = recall_and_precision(shrunk, small)
+    assert min(recall, precision) > 0.95
+
+
+def test_a_photograph_shows_edges_between_colours_of_one_grey() -> None:
+    image = np.empty((300, 300, 3), np.float32)
+    image[:] = (0.2, 0.55, 0.3)
+    cv2.circle(image, (150, 150), 80, (0.75, 0.28, 0.27), -1)
+    lines = prepare_lines(image, "photo", device="cpu").lines
+    truth = np.ones((300, 300), np.float32)
+    cv2.circle(truth, (150, 150), 80, 0, 1)
+    recall, precision = recall_and_precision(lines, truth)
+    assert recall > 0.95
+    assert precision > 0.8
+
+
+def test_photographs_are_not_drawn_full_of_texture() -> None:
+    rng = np.random.default_rng(0)
+    image = 0.5 + 0.06 * cv2.GaussianBlur(rng.normal(0, 1, (400, 400)).astype(np.float32), (0, 0), 1.5) / 0.2
+    image[120:280, 120:280] += 0.3
+    lines = prepare_lines(image.clip(0, 1), "photo", device="cpu").lines
+    outline = np.ones((400, 400), np.float32)
+    cv2.rectangle(outline, (120, 120), (279, 279), 0, 2)
+    recall, precision = recall_and_precision(lines, outline)
+    assert recall > 0.95
+    assert precision > 0.7
+
+
+def test_frames_are_judged_by_the_first() -> None:
+    first, second = phone(circles(400, 3), 0.8), phone(circles(400, 3), 0.4)
+    prepared = prepare_lines(first, "auto")
+    following = prepare_lines(second, "auto", like=prepared)
+    assert following.mode == prepared.mode == "drawing"
+    assert following.measured.levels is prepared.measured.levels
+    assert prepare_lines(second, "auto").measured.levels != prepared.measured.levels
+
+
+def test_polarity_can_be_said() -> None:
+    lines = circles(300, 3)
+    found = prepare_lines(1 - lines, "drawing", LineSettings(polarity="light")).lines
+    assert recall_and_precision(found, lines)[0] > 0.97
+
+
+def test_specks_and_short_strokes_go_and_the_rest_stays() -> None:
+    lines = circles(1024, 3)
+    dirty = lines.copy()
+    for x, y in ((30, 990), (500, 700), (900, 60)):
+        cv2.circle(dirty, (x, y), 1, 0, -1)
+    cv2.line(dirty, (700, 990), (715, 990), 0, 3)
+    np.testing.assert_array_equal(tidy(dirty, LineSettings(specks=30, minimum_length=30)), lines)
+    np.testing.assert_array_equal(tidy(dirty, LineSettings(specks=0)), dirty)
+
+
+def test_gaps_are_bridged_where_strokes_face_each_other() -> None:
+    whole = np.ones((1024, 1024), np.float32)
+    cv2.line(whole, (100, 300), (900, 340), 0, 4)
+    broken = whole.copy()
+    broken[:, 500:507] = 1
+    # Side by side they do not face each other.
+    for lines in (whole, broken):
+        cv2.line(lines, (100, 600), (900, 600), 0, 4)
+        cv2.line(lines, (100, 609), (900, 609), 0, 4)
+    closed = tidy(broken, LineSettings(close_gaps=10))
+    recall, precision = recall_and_precision(closed, whole)
+    assert cv2.connectedComponents((closed < 0.5).astype(np.uint8))[0] == 4
+    assert min(recall, precision) > 0.999
+
+
+@pytest.mark.parametrize("width", [1.0, 2.5, 6.0])
+def test_lines_are_stroked_anew_at_one_width(width: float) -> None:
+    lines = np.ones((400, 400), np.float32)
+    for x, thick in ((80, 1), (200, 4), (320, 11)):
+        cv2.line(lines, (x, 30), (x, 370), 0, thick)
+    drawn = prepare_lines(lines, "none", LineSettings(uniform_width=width)).lines
+    row = 1 - drawn[200]
+    for x in (80, 200, 320):
+        assert row[x - 30 : x + 30].sum() == pytest.approx(width, abs=0.6)
