@@ -57,7 +57,7 @@ class ExtractLines(io.ComfyNode):
         progress = host.Progress(batch)
         for index, frame in enumerate(image):
             host.cancelled()
-            prepared = core.prepare_lines(core.to_lines(frame), mode, thickness)
+            prepared = core.prepare_lines(core.to_pixels(frame), mode, core.LineSettings(thickness=thickness))
             if mode == "auto":
                 _log.info("SketchGAN: lines: %s, %s", prepared.mode, prepared.reason)
                 # One choice for all frames, or an animation would flicker.

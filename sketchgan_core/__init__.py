@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .controls import Controls
     from .errors import Cancelled, SketchGANError
     from .header import Card, Header, list_pencils, read_header
-    from .images import read_image, thumbnail_url, to_lines, write_image
+    from .images import read_image, thumbnail_url, to_lines, to_pixels, write_image
+    from .line_settings import LineSettings
     from .lines import prepare_lines
     from .merge import merge_generators
     from .sketcher import Sketcher, scaled_size
@@ -27,6 +28,7 @@ _HOMES = {
     "Controls": "controls",
     "GeneratorConfig": "config",
     "Header": "header",
+    "LineSettings": "line_settings",
     "Sheet": "composite",
     "SketchGANError": "errors",
     "Sketcher": "sketcher",
@@ -43,6 +45,7 @@ _HOMES = {
     "sketch_tiled": "tiling",
     "thumbnail_url": "images",
     "to_lines": "images",
+    "to_pixels": "images",
     "useful_memory": "tiling",
     "write_image": "images",
 }
@@ -53,6 +56,7 @@ __all__ = [
     "Controls",
     "GeneratorConfig",
     "Header",
+    "LineSettings",
     "Sheet",
     "SketchGANError",
     "Sketcher",
@@ -69,6 +73,7 @@ __all__ = [
     "sketch_tiled",
     "thumbnail_url",
     "to_lines",
+    "to_pixels",
     "useful_memory",
     "write_image",
 ]

@@ -56,7 +56,7 @@ def _sketch(options: argparse.Namespace) -> int:
 
     def draw(source: Path, target: Path) -> None:
         picture = read_image(source)
-        prepared = prepare_lines(picture.grey, options.lines)
+        prepared = prepare_lines(picture.pixels, options.lines, device=options.device)
         for note in picture.notes:
             _tell(note)
         if options.lines == "auto":
@@ -91,7 +91,7 @@ def _lines(options: argparse.Namespace) -> int:
 
     def extract(source: Path, target: Path) -> None:
         picture = read_image(source)
-        prepared = prepare_lines(picture.grey, options.mode)
+        prepared = prepare_lines(picture.pixels, options.mode)
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
             _tell(note)
         write_image(target, prepared.lines, options.overwrite)

@@ -47,12 +47,19 @@ class Picture:
     Attributes:
         grey: (H, W) float32, 0 black .. 1 white, composited on white.
         alpha: (H, W) float32, 0 transparent .. 1 opaque, or None where the file has none.
+        colour: (H, W, 3) uint8, composited on white, or None where the file is grey.
         notes: what the user should know about the reading, one line each.
     """
 
     grey: np.ndarray
     alpha: np.ndarray | None
+    colour: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The colours if there are any, else the grey levels: what lines are extracted from."""
+        return self.grey if self.colour is None else self.colour
 
 
 def read_image(path: str | os.PathLike[str]) -> Picture:
@@ -108,7 +115,33 @@ def to_lines(image: Any) -> np.ndarray:
     if isinstance(image, Image.Image):
         if image.width * image.height > MAX_PIXELS:
             raise SketchGANError(f"the image is {image.width}x{image.height}: {_too_large()}")
-        return _grey_and_alpha(image)[0]
+        return _grey_alpha_and_colour(image)[0]
+    return _to_grey(_to_channels(image))
+
+
+def to_pixels(image: Any) -> np.ndarray:
+    """An array, a PIL image or a tensor, as `to_lines` takes them, with its colours.
+
+    Returns:
+        (H, W, 3) where it has colours, else (H, W); float32, 0 black .. 1 white; transparency composited on white.
+
+    Raises:
+        SketchGANError: as `to_lines`.
+    """
+    if isinstance(image, Image.Image):
+        grey, _, colour = _grey_alpha_and_colour(image)
+        return grey if colour is None else colour.astype(np.float32) / 255
+    values = _to_channels(image)
+    if values.shape[-1] == 1:
+        return _to_grey(values)
+    colour = values[..., :3]
+    if values.shape[-1] == 4:
+        colour = 1 - (1 - colour) * values[..., 3:]
+    return np.ascontiguousarray(colour.clip(0, 1), dtype=np.float32)
+
+
+def _to_channels(image: Any) -> np.ndarray:
+    """(H, W, C) float32 of an array or tensor, C = 1, 3 or 4."""
     if hasattr(image, "detach"):
         image = image.detach().cpu()
         image = (image.float() if image.dtype.is_floating_point else image).numpy()
@@ -124,7 +157,10 @@ def to_lines(image: Any) -> np.ndarray:
         raise SketchGANError(f"an image of shape {shape} is not understood; give (H, W), (H, W, C) or (C, H, W)")
     if values.shape[0] * values.shape[1] > MAX_PIXELS:
         raise SketchGANError(f"the image is {values.shape[1]}x{values.shape[0]}: {_too_large()}")
-    values = _to_unit_range(values)
+    return _to_unit_range(values)
+
+
+def _to_grey(values: np.ndarray) -> np.ndarray:
     channels = values.shape[-1]
     grey = values[..., 0] if channels == 1 else values[..., :3] @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     if channels == 4:
@@ -192,27 +228,30 @@ def _read_first_frame(image: Image.Image, path: Path) -> Picture:
     notes = (f"{path}: has {frames} frames, the first is used",) if frames > 1 else ()
     image.load()
     try:
-        grey, alpha = _grey_and_alpha(ImageOps.exif_transpose(image))
+        image = ImageOps.exif_transpose(image)
+        grey, alpha, colour = _grey_alpha_and_colour(image)
     except SketchGANError as error:
         raise SketchGANError(f"{path}: {error}") from None
-    return Picture(grey, alpha, notes)
+    return Picture(grey, alpha, colour, notes)
 
 
-def _grey_and_alpha(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     if image.mode == "F":
-        return _to_unit_range(np.asarray(image)).clip(0, 1), None
+        return _to_unit_range(np.asarray(image)).clip(0, 1), None, None
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise SketchGANError("a 32-bit image; convert it to 8 or 16 bits")
-        return values.astype(np.float32) / 65535, None
+        return values.astype(np.float32) / 65535, None, None
     if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     else:
         alpha = None
-    return np.asarray(image.convert("RGB").convert("L"), dtype=np.float32) / 255, alpha
+    is_grey = image.mode in ("1", "L", "LA")
+    image = image.convert("RGB")
+    return np.asarray(image.convert("L"), dtype=np.float32) / 255, alpha, None if is_grey else np.asarray(image)
 
 
 def _to_unit_range(values: np.ndarray) -> np.ndarray:

@@ -9,13 +9,29 @@ import cv2
 import numpy as np
 
 from .errors import SketchGANError
+from .images import to_lines
+from .line_settings import LineSettings
 from .thickness import change_thickness
 
 LineMode = Literal["auto", "none", "photo", "drawing", "classic"]
 MODES: tuple[str, ...] = get_args(LineMode)
+DEFAULT = LineSettings()
 
 _SURVEY_SIZE = 640  # judgements about the whole image are made at this size
 _CLASSIC_SCALE = 2  # the original extractor's default
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was judged by a whole picture: kept over the frames of an animation, so that nothing flickers.
+
+    Attributes:
+        mode: none, photo, drawing or classic.
+        light_lines: whether the lines are lighter than their ground.
+    """
+
+    mode: str
+    light_lines: bool
 
 
 @dataclass(frozen=True)
@@ -24,31 +40,50 @@ class PreparedLines:
     lines: (H, W) float32, dark lines on white.
     mode: none, photo, drawing or classic: what was done.
     reason: why, in a few words, fit for a log.
+    measured: what was judged by this picture, for the next frame's `like`.
     """
 
     lines: np.ndarray
     mode: str
     reason: str
+    measured: Measured
 
 
-def prepare_lines(grey: np.ndarray, mode: LineMode = "auto", thickness: float = 0.0) -> PreparedLines:
+def prepare_lines(
+    image: np.ndarray,
+    mode: LineMode = "auto",
+    settings: LineSettings = DEFAULT,
+    *,
+    like: PreparedLines | None = None,
+    device: str = "auto",
+    tile: int | None = None,
+) -> PreparedLines:
     """Makes the line image a pencil draws from.
 
     Args:
-        grey: (H, W) float32, 0 black .. 1 white.
+        image: (H, W) or, in colour, (H, W, 3); float32 0 black .. 1 white, or uint8. `photo` sees edges between
+            colours of equal grey as well; see `to_pixels`.
         mode: `none` takes it as it is; `drawing` cleans a drawing or a scan of one (white on black is inverted,
             the paper becomes white, faint lines become dark); `photo` finds the outlines in a photograph;
             `classic` is the original project's extractor; `auto` chooses among the first three.
-        thickness: pixels added to the width of every line; see `change_thickness`.
+        settings: see `LineSettings`.
+        like: what this function gave for the first frame: mode, polarity and levels are taken from there instead of
+            being judged anew.
+        device: what `photo` computes on: auto, cpu, cuda, mps ...
+        tile: px; the side of the pieces a large picture is worked on in; chosen if None. The result is the same.
 
     Raises:
-        SketchGANError: unknown mode.
+        SketchGANError: unknown mode or device.
     """
     if mode not in MODES:
         raise SketchGANError(f"unknown line mode {mode!r}; choose one of {', '.join(MODES)}")
+    grey = to_lines(image)
     chosen, reason = choose_mode(grey) if mode == "auto" else (mode, "as asked")
+    if like is not None:
+        chosen, reason = like.mode, like.reason
     makers = {"none": lambda image: image, "drawing": clean_drawing, "photo": photo_lines, "classic": classic_lines}
-    return PreparedLines(change_thickness(makers[chosen](grey), thickness), chosen, reason)
+    lines = change_thickness(makers[chosen](grey), settings.thickness)
+    return PreparedLines(lines, chosen, reason, Measured(chosen, _is_white_on_black(_survey(grey))))
 
 
 def choose_mode(grey: np.ndarray) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
 from .generators import Generator, LoadGenerator
 from .header import Header
-from .images import MAX_PIXELS, to_lines
+from .images import MAX_PIXELS, to_pixels
 from .lines import LineMode, prepare_lines
 from .paper import KINDS
 from .paper import paper as make_paper
@@ -90,7 +90,7 @@ class Sketcher:
         """Draws.
 
         Args:
-            image: PIL image, numpy array or tensor; see `to_lines`. A batch (B, ...) is drawn one by one.
+            image: PIL image, numpy array or tensor; see `to_pixels`. A batch (B, ...) is drawn one by one.
             darkness, roughness, shading: numbers in 0..1 or maps (H, W); the pencil's own defaults if None.
             seed: the take: the same seed draws the same sketch, bit for bit on one device.
             patch_size, model_size: their ratio is the drawing scale: 768 and 384 draw at half the size, so that
@@ -121,8 +121,10 @@ class Sketcher:
         except ValueError as error:
             raise SketchGANError(str(error)) from error
 
+        device = str(next(self.generator.parameters()).device)
+
         def sketch(frame: Any) -> Any:
-            grey = prepare_lines(to_lines(frame), lines).lines
+            grey = prepare_lines(to_pixels(frame), lines, device=device).lines
             height, width = grey.shape
             scaled = scaled_size(height, width, patch_size, model_size)
             drawn = self.draw(_resize(grey, *scaled), controls, seed, paper, tile, progress, cancelled)

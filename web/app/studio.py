@@ -17,6 +17,7 @@ from PIL import Image
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.header import DISCRIMINATOR, Header, list_pencils, read_header, resolve_pencil
 from sketchgan_core.images import Picture, read_image, write_image
+from sketchgan_core.line_settings import LineSettings
 from sketchgan_core.lines import LineMode, PreparedLines, prepare_lines
 from sketchgan_core.sketcher import Sketcher
 
@@ -85,7 +86,7 @@ class Studio:
         progress(0, "Reading")
         grey = read_picture(picture).grey
         sketcher = _sketcher(pencil, pencil.stat().st_mtime_ns, self.device)
-        prepared = prepare_lines(grey, lines)
+        prepared = prepare_lines(read_picture(picture).pixels, lines)
         progress(0, "Planning the strokes")
         sketch = sketcher(
             prepared.lines,
@@ -104,7 +105,7 @@ class Studio:
         Raises:
             SketchGANError: the picture cannot be read.
         """
-        prepared = prepare_lines(read_picture(picture).grey, mode, thickness)
+        prepared = prepare_lines(read_picture(picture).pixels, mode, LineSettings(thickness=thickness))
         height, width = prepared.lines.shape
         return self.write(prepared.lines, f"{picture.stem}-lines"), f"{_about(prepared, mode)} · {width} × {height} px"
 

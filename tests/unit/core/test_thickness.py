@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sketchgan_core.line_settings import LineSettings
 from sketchgan_core.lines import prepare_lines
 from sketchgan_core.thickness import change_thickness
 from tests.conftest import draw_lines
@@ -26,12 +27,14 @@ def line() -> np.ndarray:
 def test_nothing_added_changes_nothing() -> None:
     lines = draw_lines(100, 120)
     assert change_thickness(lines, 0) is lines
-    np.testing.assert_array_equal(prepare_lines(lines, "none", 0.0).lines, lines)
+    np.testing.assert_array_equal(prepare_lines(lines, "none", LineSettings(thickness=0.0)).lines, lines)
 
 
 @pytest.mark.parametrize("pixels", [-8, -4, -2, -1, -0.5, 0.25, 1, 3, 8])
 def test_the_width_changes_by_so_many_pixels(line: np.ndarray, pixels: float) -> None:
-    assert width(prepare_lines(line, "none", pixels).lines) == pytest.approx(max(1, width(line) + pixels), abs=0.01)
+    assert width(prepare_lines(line, "none", LineSettings(thickness=pixels)).lines) == pytest.approx(
+        max(1, width(line) + pixels), abs=0.01
+    )
 
 
 def test_thin_lines_stay_whole() -> None:
