@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from sketchgan_core import plan
-from sketchgan_core.generators import Generator
+from sketchgan_core.generators.base import LoadGenerator
 from sketchgan_core.weights import load_pencil
 
 from .synthesis.tracing import trace
@@ -39,9 +39,7 @@ def lines_in(graphite: np.ndarray) -> np.ndarray:
     likely = _likelihood(np.ascontiguousarray(graphite, np.float32))
     mask = _continued(likely)
     solid = (plan.solid(likely * mask) > 0.3) & mask
-    canvas = np.zeros(graphite.shape, np.uint8)
-    canvas[solid] = 255
-    canvas = cv2.GaussianBlur(canvas, (0, 0), 0.7)
+    canvas: np.ndarray = cv2.GaussianBlur(255 * solid.astype(np.uint8), (0, 0), 0.7)
     for line in trace(mask & ~solid, sigma=2.0):
         points = np.round(line.points * 2**_SUBPIXEL).astype(np.int32)
         cv2.polylines(canvas, [points], line.closed, 255, LINE_WIDTH, cv2.LINE_AA, _SUBPIXEL)
@@ -49,8 +47,10 @@ def lines_in(graphite: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _network() -> Generator:
-    return load_pencil(WEIGHTS).generator
+def _network() -> LoadGenerator:
+    generator = load_pencil(WEIGHTS).generator
+    assert isinstance(generator, LoadGenerator)
+    return generator
 
 
 @torch.inference_mode()
@@ -68,7 +68,7 @@ def _continued(likely: np.ndarray) -> np.ndarray:
     """Hysteresis: the likely pixels (H, W) of every piece that has a sure one, and is not a mere speck."""
     _, label, stats, _ = cv2.connectedComponentsWithStats((likely > _LIKELY).astype(np.uint8), connectivity=8)
     top = np.zeros(len(stats), np.float32)
-    np.maximum.at(top, label.ravel(), likely.ravel())
+    np.maximum.at(top, label.ravel().astype(np.intp), likely.ravel())
     extent = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
     keep = (top > _SURE) & ((extent > _SHORTEST) | (top > 0.9))
     keep[0] = False

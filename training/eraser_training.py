@@ -1,7 +1,7 @@
 """How the eraser of `sketchgan-train pair` was trained: `python -m training.eraser_training PAIRS -o FILE`.
 
-Rendered pairs, read backwards: from the sketch to the line that the hand drew, with more ways to hatch, smudge, scan and
-photograph than the renderer knows.
+Rendered pairs, read backwards: from the sketch to the line that the hand drew, with more ways to hatch, smudge and scan
+than the renderer knows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from torch.nn import functional as F
 from sketchgan_core import plan
 from sketchgan_core.config import GeneratorConfig
 from sketchgan_core.devices import choose_device, choose_dtype
-from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.base import PRIOR_BIAS
+from sketchgan_core.generators.residual import ResidualGenerator
+from sketchgan_core.images import read_image
 from sketchgan_core.paper import paper
 from sketchgan_core.weights import Card, save_pencil
 
@@ -38,14 +40,14 @@ _POOL = 1200  # pairs that crops are cut from; half a megabyte each
 
 def example(pair: Pair) -> np.ndarray:
     """(H, W, 2) uint8: the graphite of a pair, and the lines as the hand drew them, 3 px wide."""
-    line, sketch = (cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in (pair.line, pair.sketch))
-    planes = plan.plan(line.astype(np.float32) / 255, pair.controls, pair.seed).planes.numpy()
+    line, sketch = (read_image(file).grey for file in (pair.line, pair.sketch))
+    planes = plan.plan(line, pair.controls, pair.seed).planes.numpy()
     take = planes[plan.PLANES.index("take")]
     solid = plan.solid(take) > 0.3
     mask = ink_mask(take)
     centre = skeletonize(mask & ~solid).astype(np.uint8)
     target = np.maximum(255 * cv2.dilate(centre, np.ones((3, 3), np.uint8)), 255 * (mask & solid).astype(np.uint8))
-    return np.dstack([255 - sketch, target])
+    return np.dstack([np.rint(255 * (1 - sketch)).astype(np.uint8), target])
 
 
 def crop(pool: list[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +90,8 @@ def _hatching(rng: np.random.Generator) -> np.ndarray:
     ends = []
     for number in range(count):
         own = length * (1 + uneven * rng.normal())
-        middle = start + across * spacing * (number + uneven * rng.normal()) + along * uneven * length * rng.normal() / 3
+        middle = start + across * spacing * (number + uneven * rng.normal())
+        middle += along * uneven * length * rng.normal() / 3
         points = middle + along * own * t + across * bend * own * (t**2 - 0.1)
         ends.append(points if number % 2 else points[::-1])
         shade = float(np.clip(darkness * (1 + 0.3 * rng.normal()), 20, 255))
@@ -115,16 +118,16 @@ def _tooth(rng: np.random.Generator) -> np.ndarray:
 
 def _scanned(graphite: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.5:
-        graphite = cv2.GaussianBlur(graphite, (0, 0), rng.uniform(0.4, 1.3))
+        graphite = np.asarray(cv2.GaussianBlur(graphite, (0, 0), rng.uniform(0.4, 1.3)))
     if rng.random() < 0.4:
-        noise = rng.normal(size=graphite.shape).astype(np.float32)
+        noise: np.ndarray = rng.normal(size=graphite.shape).astype(np.float32)
         if rng.random() < 0.5:
             noise = 2 * cv2.GaussianBlur(noise, (0, 0), 0.8)
         graphite = graphite + rng.uniform(0, 0.07) * noise
     if rng.random() < 0.3:
         grey = np.round(255 * (1 - graphite.clip(0, 1))).astype(np.uint8)
         coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])[1]
-        graphite = 1 - cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        graphite = 1 - np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.float32) / 255
     return graphite.clip(0, 1)
 
 
@@ -150,7 +153,7 @@ def main() -> None:
     torch.manual_seed(0)
     device = choose_device()
     dtype = choose_dtype(device)
-    network = build_generator(CONFIG).to(device, memory_format=torch.channels_last)
+    network = ResidualGenerator(CONFIG).to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, args.steps, pct_start=0.05)
     waiting = [pairs[index] for index in rng.permutation(len(pairs))]
@@ -159,11 +162,12 @@ def main() -> None:
     for step in range(1, args.steps + 1):
         if waiting:
             pool = [*pool, example(waiting.pop())][-_POOL:]
-        graphite, lines = (np.stack(planes)[:, None] for planes in zip(*(crop(pool, rng) for _ in range(BATCH)), strict=True))
+        crops = [crop(pool, rng) for _ in range(BATCH)]
+        graphite, lines = (np.stack(planes)[:, None] for planes in zip(*crops, strict=True))
         inputs = torch.from_numpy(graphite).to(device, memory_format=torch.channels_last)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             raw = network.load_logits(inputs)
-        value = loss(2 * (raw.float() + network.prior * inputs - 2.2), torch.from_numpy(lines).to(device))
+        value = loss(2 * (raw.float() + network.prior * inputs + PRIOR_BIAS), torch.from_numpy(lines).to(device))
         optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

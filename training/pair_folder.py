@@ -14,7 +14,7 @@ from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
 
 _RECORDS = ".records"  # one JSON file per finished pair, from which the manifest is put together
-_SETTINGS = "settings.json"
+SETTINGS = "settings"  # no pair may have this name
 
 
 def claim(folder: Path, settings: dict[str, Any], differ: str) -> None:
@@ -23,7 +23,7 @@ def claim(folder: Path, settings: dict[str, Any], differ: str) -> None:
     Raises:
         SketchGANError: it holds pairs of other settings; `differ` says which these are.
     """
-    path = folder / _RECORDS / _SETTINGS
+    path = _record_path(folder, SETTINGS)
     if not path.exists():
         _write_json(path, settings)
     elif json.loads(path.read_text()) != settings:
@@ -51,7 +51,7 @@ def read_record(folder: Path, name: str) -> dict[str, Any] | None:
 def records(folder: Path) -> dict[str, dict[str, Any]]:
     """Every record by its pair's name, in the order of the names."""
     paths = sorted((folder / _RECORDS).glob("*.json"))
-    return {path.stem: json.loads(path.read_text()) for path in paths if path.name != _SETTINGS}
+    return {path.stem: json.loads(path.read_text()) for path in paths if path.stem != SETTINGS}
 
 
 def write_manifest(folder: Path, entries: Iterable[dict[str, Any]]) -> None:
