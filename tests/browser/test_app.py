@@ -196,6 +196,34 @@ def test_lines_follow_the_slider_and_go_to_the_sketch(page: sync_api.Page, files
     expect(page.locator("#note")).to_contain_text("as they are")
 
 
+def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Lines").click()
+    page.locator(".gallery-item img:visible").first.click()
+    preview = page.locator("#lines img")
+    expect(preview).to_be_visible()
+    page.locator("#lines-mode").get_by_text("Drawing or scan").click()
+    expect(page.locator("#lines-note")).to_contain_text("cleaned")
+    page.locator("#clean-up button").first.click()
+
+    def changed_by(slider: str, value: float) -> np.ndarray:
+        shown = str(preview.get_attribute("src"))
+        slide(page, slider, value)
+        expect(preview).not_to_have_attribute("src", shown)
+        return downloaded(page, "#lines-download", tmp_path / "lines.png")
+
+    first = downloaded(page, "#lines-download", tmp_path / "lines.png")
+    broad = changed_by("#uniform-width", 8)
+    assert broad.mean() < first.mean() - 0.02
+    assert changed_by("#minimum-length", 250).mean() > broad.mean()
+
+    shown = str(preview.get_attribute("src"))
+    page.click("#reset")
+    expect(preview).not_to_have_attribute("src", shown)
+    expect(page.locator("#uniform-width input[type=number]")).to_have_value("0")
+    page.wait_for_timeout(500)
+    np.testing.assert_array_equal(downloaded(page, "#lines-download", tmp_path / "lines.png"), first)
+
+
 def test_a_wrong_file_is_named(page: sync_api.Page, files: Path) -> None:
     page.click("#draw")
     expect(page.get_by_text("Choose a picture first")).to_be_visible()
