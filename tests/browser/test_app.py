@@ -198,7 +198,7 @@ def test_lines_follow_the_slider_and_go_to_the_sketch(page: sync_api.Page, files
 
 def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Lines").click()
-    page.locator(".gallery-item img:visible").first.click()
+    page.locator("#lines-examples img").first.click()
     preview = page.locator("#lines img")
     expect(preview).to_be_visible()
     page.locator("#lines-mode").get_by_text("Drawing or scan").click()
