@@ -44,7 +44,9 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class _Shape:
+class ColourShape:
+    """One shape of the artwork, in the unit square of its drawing; colours are RGB, 0..255, or None."""
+
     polygons: list[np.ndarray]
     closed: list[bool]
     fill: tuple[int, int, int] | None
@@ -54,6 +56,15 @@ class _Shape:
 
 def parse(svg: str) -> list[Mark]:
     """The painting steps of an SVG text; empty when nothing visible is in it.
+
+    Raises:
+        ValueError: the text is not usable SVG.
+    """
+    return _marks(parse_colours(svg))
+
+
+def parse_colours(svg: str) -> list[ColourShape]:
+    """The visible shapes of an SVG text, in painting order.
 
     Raises:
         ValueError: the text is not usable SVG.
@@ -70,14 +81,13 @@ def parse(svg: str) -> list[Mark]:
     low, high = points.min(0), points.max(0)
     size = max(float((high - low).max()), 1e-6)
     offset = 0.5 - (low + high) / (2 * size)
-    scaled = [
-        _Shape([p / size + offset for p in s.polygons], s.closed, s.fill, s.stroke, s.stroke_width / size)
+    return [
+        ColourShape([p / size + offset for p in s.polygons], s.closed, s.fill, s.stroke, s.stroke_width / size)
         for s in shapes
     ]
-    return _marks(scaled)
 
 
-def _shapes(svg: SVG) -> list[_Shape]:
+def _shapes(svg: SVG) -> list[ColourShape]:
     shapes = []
     for element in svg.elements():
         values = getattr(element, "values", {})
@@ -90,7 +100,7 @@ def _shapes(svg: SVG) -> list[_Shape]:
             continue
         polygons, closed = _flatten(Path(element))
         if polygons:
-            shapes.append(_Shape(polygons, closed, fill, stroke, float(element.stroke_width or 1)))
+            shapes.append(ColourShape(polygons, closed, fill, stroke, float(element.stroke_width or 1)))
     return shapes
 
 
@@ -125,7 +135,7 @@ def _luminance(colour: tuple[int, int, int]) -> float:
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
-def _marks(shapes: list[_Shape]) -> list[Mark]:
+def _marks(shapes: list[ColourShape]) -> list[Mark]:
     """Decide on a small colour canvas which fills stand out from what they cover, and so need an outline."""
     side = 160
     canvas = np.full((side, side, 3), 255, np.int16)
