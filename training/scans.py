@@ -12,7 +12,7 @@ from sketchgan_core.form import read_form
 _CELLS = 40  # along the longer side; the paper is read once in each
 _DARK_GROUND = 0.35  # a page darker than this is no pencil on paper
 _LIGHTEST = 0.015  # graphite that is always taken for the paper's texture
-_FAINTEST = 0.12  # graphite that never is
+_FAINTEST = 0.06  # graphite that never is
 
 # Read off rendered pairs: the mean graphite on the lines at darkness 0 and 1, and inside the outlines at shading 1.
 _LIGHT_LINES, _DARK_LINES = 0.51, 0.86
@@ -46,8 +46,8 @@ def graphite(grey: np.ndarray) -> np.ndarray:
     found = (1 - grey / paper).clip(0, 1).astype(np.float32)
     nearby = cv2.GaussianBlur(found, (0, 0), 1.0)
     # What lies on the emptiest cells is the tooth of the paper and the noise of the scanner.
-    floor = float(np.clip(1.3 * np.quantile(nearby[flat], 0.995), _LIGHTEST, _FAINTEST))
-    return (found * np.clip(2 * nearby / floor - 1, 0, 1)).astype(np.float32)
+    floor = float(np.clip(np.quantile(nearby[flat], 0.995), _LIGHTEST, _FAINTEST))
+    return (found * np.clip(nearby / floor - 1, 0, 1)).astype(np.float32)
 
 
 def controls_of(graphite: np.ndarray, lines: np.ndarray) -> Controls:
