@@ -128,16 +128,16 @@ def test_controls_follow_the_drawing() -> None:
     assert light.roughness == dark.roughness == Controls().roughness
 
 
-def test_a_rejected_pair_is_set_aside_and_can_be_taken_back(
-    paired: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_rejected_pair_is_set_aside_and_can_be_taken_back(paired: Path, capsys: pytest.CaptureFixture[str]) -> None:
     everything = images(paired)
     assert main(["pair", "-o", str(paired), "--reject", "gull"]) == 0
     assert kept(paired) == ["carpenter", "squirrel"]
     assert "2 pairs to train on, 1 rejected" in capsys.readouterr().err
 
     review = paired / "review.txt"
-    review.write_text(review.read_text().replace("reject gull", "keep gull").replace("keep squirrel", "reject squirrel"))
+    review.write_text(
+        review.read_text().replace("reject gull", "keep gull").replace("keep squirrel", "reject squirrel")
+    )
     assert main(["pair", "-o", str(paired)]) == 0
     assert kept(paired) == ["carpenter", "gull"]
 
