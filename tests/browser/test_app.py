@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -205,23 +205,23 @@ def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: P
     expect(page.locator("#lines-note")).to_contain_text("cleaned")
     page.locator("#clean-up button").first.click()
 
-    def changed_by(slider: str, value: float) -> np.ndarray:
-        shown = str(preview.get_attribute("src"))
-        slide(page, slider, value)
-        expect(preview).not_to_have_attribute("src", shown)
-        return downloaded(page, "#lines-download", tmp_path / "lines.png")
+    def lines_when(holds: Callable[[np.ndarray], bool]) -> np.ndarray:
+        # The preview follows a dragged slider through several values: wait for what its last one gives.
+        for _ in range(60):
+            lines = downloaded(page, "#lines-download", tmp_path / "lines.png")
+            if holds(lines):
+                return lines
+            page.wait_for_timeout(250)
+        pytest.fail("the lines did not change as they should")
 
-    first = downloaded(page, "#lines-download", tmp_path / "lines.png")
-    broad = changed_by("#uniform-width", 8)
-    assert broad.mean() < first.mean() - 0.02
-    assert changed_by("#minimum-length", 250).mean() > broad.mean()
-
-    shown = str(preview.get_attribute("src"))
+    first = lines_when(lambda lines: True)
+    slide(page, "#uniform-width", 8)
+    broad = lines_when(lambda lines: lines.mean() < first.mean() - 0.02)
+    slide(page, "#minimum-length", 250)
+    lines_when(lambda lines: lines.mean() > broad.mean() + 0.002)
     page.click("#reset")
-    expect(preview).not_to_have_attribute("src", shown)
     expect(page.locator("#uniform-width input[type=number]")).to_have_value("0")
-    page.wait_for_timeout(500)
-    np.testing.assert_array_equal(downloaded(page, "#lines-download", tmp_path / "lines.png"), first)
+    lines_when(lambda lines: np.array_equal(lines, first))
 
 
 def test_a_wrong_file_is_named(page: sync_api.Page, files: Path) -> None:
