@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -69,10 +70,16 @@ def sketchbook(sketches: dict[str, np.ndarray], tmp_path_factory: pytest.TempPat
     return folder
 
 
+@pytest.fixture(scope="module")
+def first_paired(sketchbook: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("first") / "pairs"
+    assert main(["pair", "--sketches", str(sketchbook), "-o", str(folder), "--licence", "CC0-1.0"]) == 0
+    return folder
+
+
 @pytest.fixture
-def paired(sketchbook: Path, tmp_path: Path) -> Path:
-    assert main(["pair", "--sketches", str(sketchbook), "-o", str(tmp_path / "pairs"), "--licence", "CC0-1.0"]) == 0
-    return tmp_path / "pairs"
+def paired(first_paired: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(first_paired, tmp_path / "pairs"))
 
 
 def share_near(lines: np.ndarray, others: np.ndarray) -> float:
