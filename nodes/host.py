@@ -67,6 +67,11 @@ def _compute_dtype(device: torch.device) -> torch.dtype:
     return dtype
 
 
+def device() -> str:
+    """Where the host computes."""
+    return str(model_management.get_torch_device())
+
+
 def load(patcher: ModelPatcher, memory: int) -> Generator:
     """Brings a generator to its device, with room for `memory` bytes beside it."""
     model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)

@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import MODES
+from ..sketchgan_core.choices import MODES, POLARITIES
 from . import host
 from .images import to_image
 
@@ -42,6 +42,52 @@ class ExtractLines(io.ComfyNode):
                     step=0.25,
                     tooltip="Pixels added to the width of every line; negative makes lines thinner, 0 leaves them.",
                 ),
+                io.Float.Input(
+                    "uniform_width",
+                    default=0.0,
+                    min=0.0,
+                    max=16.0,
+                    step=0.25,
+                    tooltip="Strokes every line anew from its middle, this many pixels wide; 0 leaves each its width.",
+                ),
+                _share(
+                    "detail",
+                    "photo: how fine a structure becomes a line. drawing: how thin a stroke still counts.",
+                ),
+                _share("threshold", "How firm an edge of a photo, or how dark a stroke of a drawing, must be."),
+                _share(
+                    "smoothing",
+                    "photo: how far strokes are smoothed along their flow. drawing: how much noise is averaged out.",
+                ),
+                _length(
+                    "specks",
+                    6.0,
+                    1000.0,
+                    1.0,
+                    "Spots of less ink than this are removed, in square pixels of a 1024 pixel picture; 0 keeps all.",
+                ),
+                _length(
+                    "minimum_length",
+                    0.0,
+                    256.0,
+                    1.0,
+                    "Strokes shorter than this are removed, in pixels of a 1024 pixel picture; 0 keeps all.",
+                ),
+                _length(
+                    "close_gaps",
+                    0.0,
+                    32.0,
+                    0.5,
+                    "Bridges gaps up to this where two strokes end towards each other, in pixels of a 1024 pixel "
+                    "picture; 0 bridges none.",
+                ),
+                io.Combo.Input(
+                    "polarity",
+                    options=list(POLARITIES),
+                    default="auto",
+                    tooltip="dark: the lines are darker than their ground. light: they are lighter, as on a "
+                    "blackboard. auto: judges by the first picture of the batch.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="lines", tooltip="Dark lines on white."),
@@ -51,17 +97,27 @@ class ExtractLines(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, image: torch.Tensor, mode: Any, thickness: float) -> io.NodeOutput:
+    def execute(cls, image: torch.Tensor, mode: Any, **settings: Any) -> io.NodeOutput:
         batch, height, width, _ = image.shape
+        chosen = core.LineSettings(**settings)
         ink = torch.empty(batch, height, width)
         progress = host.Progress(batch)
+        first = None
         for index, frame in enumerate(image):
             host.cancelled()
-            prepared = core.prepare_lines(core.to_pixels(frame), mode, core.LineSettings(thickness=thickness))
-            if mode == "auto":
+            # What is judged by a picture is judged once for all frames, or an animation would flicker.
+            prepared = core.prepare_lines(core.to_pixels(frame), mode, chosen, like=first, device=host.device())
+            if first is None and mode == "auto":
                 _log.info("SketchGAN: lines: %s, %s", prepared.mode, prepared.reason)
-                # One choice for all frames, or an animation would flicker.
-                mode = prepared.mode
+            first = first or prepared
             ink[index] = 1 - torch.from_numpy(prepared.lines)
             progress.show(index, 1, 1)
         return io.NodeOutput(to_image(1 - ink), ink)
+
+
+def _share(name: str, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=0.5, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
+
+
+def _length(name: str, default: float, most: float, step: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=most, step=step, tooltip=tooltip)

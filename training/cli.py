@@ -16,6 +16,7 @@ PROGRAM = "sketchgan-train"
 # synthesizing does not wait for the training libraries, nor need them.
 COMMANDS = {
     "synthesize": ("synthesis", "make training pairs without an artist"),
+    "pair": ("pair", "make training pairs of an artist's own pencil drawings"),
     "run": ("run", "train a pencil on a folder of pairs"),
     "evaluate": ("evaluate", "measure a pencil against drawings"),
     "export": ("export", "write a pencil as one safetensors file"),

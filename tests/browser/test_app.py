@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +194,34 @@ def test_lines_follow_the_slider_and_go_to_the_sketch(page: sync_api.Page, files
     expect(page.locator("#picture img")).to_have_js_property("naturalWidth", 90)
     assert drawn(page, "#draw", tmp_path).shape == (120, 90)
     expect(page.locator("#note")).to_contain_text("as they are")
+
+
+def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Lines").click()
+    page.locator("#lines-examples img").first.click()
+    preview = page.locator("#lines img")
+    expect(preview).to_be_visible()
+    page.locator("#lines-mode").get_by_text("Drawing or scan").click()
+    expect(page.locator("#lines-note")).to_contain_text("cleaned")
+    page.locator("#clean-up button").first.click()
+
+    def lines_when(holds: Callable[[np.ndarray], bool]) -> np.ndarray:
+        # The preview follows a dragged slider through several values: wait for what its last one gives.
+        for _ in range(60):
+            lines = downloaded(page, "#lines-download", tmp_path / "lines.png")
+            if holds(lines):
+                return lines
+            page.wait_for_timeout(250)
+        pytest.fail("the lines did not change as they should")
+
+    first = lines_when(lambda lines: True)
+    slide(page, "#uniform-width", 8)
+    broad = lines_when(lambda lines: lines.mean() < first.mean() - 0.02)
+    slide(page, "#minimum-length", 250)
+    lines_when(lambda lines: lines.mean() > broad.mean() + 0.002)
+    page.click("#reset")
+    expect(page.locator("#uniform-width input[type=number]")).to_have_value("0")
+    lines_when(lambda lines: np.array_equal(lines, first))
 
 
 def test_a_wrong_file_is_named(page: sync_api.Page, files: Path) -> None:

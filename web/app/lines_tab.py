@@ -8,9 +8,26 @@ from typing import Any
 import gradio as gr
 
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.line_settings import LineSettings
 
-from .parts import LINE_MODES, complain, picture_input
+from .parts import EXAMPLES, LINE_MODES, complain, picture_input
 from .studio import Studio
+
+DEFAULTS = LineSettings()
+# Setting: lowest, highest, step, what it does.
+SLIDERS: dict[str, tuple[float, float, float, str]] = {
+    "thickness": (-8, 8, 0.5, "pixels more or less"),
+    "uniform_width": (0, 16, 0.5, "pixels; 0 leaves every line its own"),
+    "detail": (0, 1, 0.05, "how fine a structure becomes a line"),
+    "threshold": (0, 1, 0.05, "how firm an edge, how dark a stroke must be"),
+    "smoothing": (0, 1, 0.05, "along the strokes of a photo, of a drawing's noise"),
+}
+CLEANING: dict[str, tuple[float, float, float, str]] = {
+    "specks": (0, 250, 1, "smaller spots are removed"),
+    "minimum_length": (0, 250, 1, "shorter strokes are removed"),
+    "close_gaps": (0, 32, 0.5, "gaps up to this are bridged"),
+}
+POLARITY = [("Judge by the picture", "auto"), ("Dark on light", "dark"), ("Light on dark", "light")]
 
 
 def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
@@ -19,9 +36,13 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
         with gr.Column(scale=2, min_width=320):
             picture, uploaded = picture_input(studio, "lines-picture")
             mode = gr.Radio(LINE_MODES, value="auto", label="Lines", elem_id="lines-mode")
-            thickness = gr.Slider(
-                -8, 8, value=0, step=0.5, label="Thickness", info="pixels more or less", elem_id="thickness"
-            )
+            with gr.Group():
+                sliders = {name: _slider(name, *values) for name, values in SLIDERS.items()}
+            with gr.Accordion("Clean up", open=False, elem_id="clean-up"):
+                sliders |= {name: _slider(name, *values) for name, values in CLEANING.items()}
+                gr.Markdown("In pixels of a picture of 1024 × 1024; they grow with the picture.")
+                polarity = gr.Radio(POLARITY, value=DEFAULTS.polarity, label="Polarity", elem_id="polarity")
+            reset = gr.Button("Reset", size="sm", elem_id="reset")
         with gr.Column(scale=5, min_width=320):
             lines = gr.Image(
                 label="Lines",
@@ -38,20 +59,27 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
                     "Download", size="sm", scale=0, min_width=120, interactive=False, elem_id="lines-download"
                 )
                 send = gr.Button("Send to Sketch", size="sm", scale=0, min_width=140, interactive=False, elem_id="send")
+            examples = gr.Examples(
+                [[str(file)] for file in EXAMPLES], picture, label="Examples", elem_id="lines-examples"
+            )
 
-    def preview(picture: str | None, mode: Any, thickness: float) -> tuple[Any, ...]:
+    controls = {**sliders, "polarity": polarity}
+
+    def preview(picture: str | None, mode: Any, *values: Any) -> tuple[Any, ...]:
         file, said = None, ""
         if picture is not None:
             try:
-                file, said = studio.lines(Path(picture), mode, thickness)
+                settings = LineSettings(**dict(zip(controls, values, strict=True)))
+                file, said = studio.lines(Path(picture), mode, settings)
             except SketchGANError as error:
                 complain(error, picture)
         return file, said, gr.update(value=file, interactive=bool(file)), gr.update(interactive=bool(file))
 
-    asked, shown = [picture, mode, thickness], [lines, note, download, send]
-    uploaded.then(preview, asked, shown, show_progress="minimal", show_progress_on=lines)
+    asked, shown = [picture, mode, *controls.values()], [lines, note, download, send]
+    for given in (uploaded, examples.load_input_event):
+        given.then(preview, asked, shown, show_progress="minimal", show_progress_on=lines)
     gr.on(
-        [picture.clear, mode.change, thickness.change],
+        [picture.clear, mode.change, *(control.change for control in controls.values())],
         preview,
         asked,
         shown,
@@ -60,4 +88,18 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
         trigger_mode="always_last",
         concurrency_limit=1,
     )
+    reset.click(
+        lambda: [getattr(DEFAULTS, name) for name in controls],
+        None,
+        list(controls.values()),
+        queue=False,
+        show_progress="hidden",
+    )
     return send, lines
+
+
+def _slider(name: str, low: float, high: float, step: float, info: str) -> gr.Slider:
+    title = name.replace("_", " ").capitalize()
+    return gr.Slider(
+        low, high, value=getattr(DEFAULTS, name), step=step, label=title, info=info, elem_id=name.replace("_", "-")
+    )

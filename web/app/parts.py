@@ -12,6 +12,10 @@ from sketchgan_core.errors import SketchGANError
 
 from .studio import Studio
 
+HERE = Path(__file__).parent
+# In a wheel the drawings lie beside this file, in a checkout where everybody sees them.
+EXAMPLES = sorted([*HERE.glob("examples/*.png"), *HERE.parents[1].glob("examples/drawings/*.png")])
+
 LINE_MODES = [
     ("Choose for me", "auto"),
     ("As it is", "none"),

@@ -12,12 +12,8 @@ from sketchgan_core.errors import Cancelled, SketchGANError
 from sketchgan_core.header import Header
 from sketchgan_core.paper import KINDS
 
-from .parts import LINE_MODES, complain, picture_input
+from .parts import EXAMPLES, HERE, LINE_MODES, complain, picture_input
 from .studio import Studio, another_seed, pencil_header
-
-HERE = Path(__file__).parent
-# In a wheel the drawings lie beside this file, in a checkout where everybody sees them.
-EXAMPLES = sorted([*HERE.glob("examples/*.png"), *HERE.parents[1].glob("examples/drawings/*.png")])
 
 UNCHANGED = (gr.skip(), gr.skip(), gr.skip())
 

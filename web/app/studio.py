@@ -86,7 +86,7 @@ class Studio:
         progress(0, "Reading")
         grey = read_picture(picture).grey
         sketcher = _sketcher(pencil, pencil.stat().st_mtime_ns, self.device)
-        prepared = prepare_lines(read_picture(picture).pixels, lines)
+        prepared = prepare_lines(read_picture(picture).pixels, lines, device=self.device)
         progress(0, "Planning the strokes")
         sketch = sketcher(
             prepared.lines,
@@ -99,13 +99,13 @@ class Studio:
         note = f"{_about(prepared, lines)} · {width} × {height} px · {time.monotonic() - start:.1f} s"
         return Drawn(_image(grey), _image(sketch), file, note)
 
-    def lines(self, picture: Path, mode: LineMode, thickness: float) -> tuple[Path, str]:
-        """The line image of a picture as a PNG, its lines `thickness` px wider; and one line about how it was made.
+    def lines(self, picture: Path, mode: LineMode, settings: LineSettings) -> tuple[Path, str]:
+        """The line image of a picture as a PNG, and one line about how it was made.
 
         Raises:
             SketchGANError: the picture cannot be read.
         """
-        prepared = prepare_lines(read_picture(picture).pixels, mode, LineSettings(thickness=thickness))
+        prepared = prepare_lines(read_picture(picture).pixels, mode, settings, device=self.device)
         height, width = prepared.lines.shape
         return self.write(prepared.lines, f"{picture.stem}-lines"), f"{_about(prepared, mode)} · {width} × {height} px"
 
