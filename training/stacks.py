@@ -99,7 +99,7 @@ def pick(values: Tensor, *names: str) -> Tensor:
 
 
 def _stack(pair: Pair) -> np.ndarray:
-    line, sketch = _grey(pair.line), _grey(pair.sketch)
+    line, sketch = grey(pair.line), grey(pair.sketch)
     planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed)
     values = dict(zip(PLANES, planned.planes.numpy(), strict=True))
     values["reach"] = planned.reach.numpy()[0]
@@ -115,7 +115,8 @@ def _stack(pair: Pair) -> np.ndarray:
     return stack
 
 
-def _grey(file: Path) -> np.ndarray:
+def grey(file: Path) -> np.ndarray:
+    """An image file as (H, W) uint8, on white."""
     image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise SketchGANError(f"{file}: cannot be decoded; replace or remove the pair")

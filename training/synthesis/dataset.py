@@ -17,9 +17,8 @@ from tqdm import tqdm
 from sketchgan_core.files import written_whole
 
 from ..errors import TrainingError
-from . import mypaint
+from . import BRUSH, mypaint
 from .pairs import make_pair
-from .pencil import BRUSH
 from .sources import Drawing
 
 _RECORDS = ".records"  # one JSON file per finished pair, from which the manifest is put together
@@ -34,6 +33,7 @@ class Job:
     sources: Sequence[Sequence[Drawing]]
     seed: int
     size: int
+    brush: str = BRUSH
 
 
 def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
@@ -46,7 +46,7 @@ def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
         TrainingError: libmypaint or the brush is missing, or the folder holds pairs made otherwise.
     """
     mypaint.library()
-    mypaint.find_preset(BRUSH)
+    mypaint.find_preset(job.brush)
     _claim(job)
     missing = [index for index in range(count) if not _record_path(job, index).exists()]
     try:
@@ -64,9 +64,12 @@ def _claim(job: Job) -> None:
     """Bind the folder to the job's settings, on which every pair depends."""
     path = job.folder / _RECORDS / "settings.json"
     settings = {"seed": job.seed, "size": job.size, "drawings": [len(source) for source in job.sources]}
+    settings["brush"] = job.brush
     if path.exists():
-        if json.loads(path.read_text()) != settings:
-            raise TrainingError(f"{job.folder}: holds pairs of another seed, size or source; choose another -o folder")
+        if {"brush": BRUSH, **json.loads(path.read_text())} != settings:
+            raise TrainingError(
+                f"{job.folder}: holds pairs of another seed, size, brush or source; choose another -o folder"
+            )
     else:
         _write_json(path, settings)
 
@@ -90,7 +93,7 @@ def _single_thread() -> None:
 
 
 def _make_and_save(job: Job, index: int) -> None:
-    pair = make_pair(job.sources, job.seed, index, job.size)
+    pair = make_pair(job.sources, job.seed, index, job.size, job.brush)
     name = f"{index:06d}"
     record: dict[str, Any] = {"skipped": []}
     if pair is not None:
