@@ -31,6 +31,7 @@ PLANES = (
     "roughness",
     "shading",
 )
+MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
 
 
@@ -91,9 +92,9 @@ def displacements(controls: Controls, seed: int, height: int, width: int) -> dic
     rough = controls.maps(height, width)["roughness"]
     take = 0.8 * hand.wobble(height, width, 11.0) + 0.22 * hand.wobble(height, width, 3.0)
     return {
-        "take": (0.2 + 1.3 * rough) * take,
-        "restated": (0.8 + 2.4 * rough) * hand.wobble(height, width, 20.0, part=1),
-        "construction": (2.0 + 3.0 * rough) * hand.wobble(height, width, 40.0, part=2),
+        "take": (0.2 + rough + 0.9 * rough**2) * take,
+        "restated": (0.8 + 1.6 * rough + 2.6 * rough**2) * hand.wobble(height, width, 20.0, part=1),
+        "construction": (2.0 + 1.5 * rough + 5.0 * rough**2) * hand.wobble(height, width, 40.0, part=2),
     }
 
 
@@ -126,11 +127,13 @@ def _moved(plane: np.ndarray, move: np.ndarray) -> np.ndarray:
     height, width = plane.shape
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     move = move.astype(np.float32)
-    # What lands here started where its own move led here: one step towards that fixed point.
-    there = [
-        cv2.remap(part, grid_x - move[0], grid_y - move[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for part in move
-    ]
+    # What lands here started where its own move led here: some steps towards that fixed point.
+    there = move
+    for _ in range(MOVE_STEPS):
+        at_x, at_y = grid_x - there[0], grid_y - there[1]
+        there = np.stack(
+            [cv2.remap(part, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in move]
+        )
     return cv2.remap(
         plane, grid_x - there[0], grid_y - there[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
     )

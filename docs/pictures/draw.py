@@ -1,4 +1,4 @@
-"""Draws the icon and the banner of the registry with the bundled pencil: python docs/pictures/draw.py"""
+"""Draws the pictures of README and registry with the bundled pencil: python docs/pictures/draw.py"""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-from sketchgan_core import Sheet, Sketcher, lay_on_paper, parse_colour, read_image
+from sketchgan_core import Controls, Sheet, Sketcher, lay_on_paper, parse_colour, prepare_lines, read_image
 
 HERE = Path(__file__).parent
 DRAWINGS = HERE.parents[1] / "examples" / "drawings"
 PAPER, GRAPHITE = parse_colour("#f4efe4"), parse_colour("#26262b")
+CELL = 360  # px of one picture of a sheet
+SHOWN = ("gull", "squirrel", "portrait", "mover", "hourglass", "jack-in-the-box")
+STEPS = (0.0, 0.5, 1.0)
 
 
 def main() -> None:
@@ -39,6 +42,42 @@ def main() -> None:
     height = max(lines.shape[0] for lines in row)
     padded = [np.pad(lines, ((height - lines.shape[0], 0), (20, 20)), constant_values=1) for lines in row]
     sketched(np.concatenate(padded, 1), (1260, 540)).save(HERE / "banner.jpg", quality=90)
+    examples(sketcher).save(HERE / "examples.jpg", quality=85, optimize=True)
+    controls(sketcher).save(HERE / "controls.jpg", quality=85, optimize=True)
+
+
+def examples(sketcher: Sketcher) -> Image.Image:
+    """Line drawings, each beside its sketch, two pairs in a row."""
+    sheet = Image.new("L", (4 * CELL, -(-len(SHOWN) // 2) * CELL), "white")
+    for index, name in enumerate(SHOWN):
+        image = read_image(DRAWINGS / f"{name}.png").grey
+        sketch = sketcher(prepare_lines(image).lines, shading=0.6, seed=3)
+        for side, picture in enumerate((image, sketch)):
+            sheet.paste(cell(picture), ((2 * (index % 2) + side) * CELL, index // 2 * CELL))
+    return sheet
+
+
+def controls(sketcher: Sketcher) -> Image.Image:
+    """A row for each control, from 0 to 1."""
+    lines = read_image(DRAWINGS / "gull.png").grey
+    sheet = Image.new("L", (len(STEPS) * CELL, len(Controls.names()) * CELL), "white")
+    write = ImageDraw.Draw(sheet)
+    for row, name in enumerate(Controls.names()):
+        for column, step in enumerate(STEPS):
+            others = {"shading": 0.0} if name != "shading" else {}
+            left, top = column * CELL, row * CELL
+            sheet.paste(cell(sketcher(lines, **{**others, name: step})), (left, top))
+            write.text((left + 12, top + 10), f"{name} {step:g}", fill=90, font=ImageFont.load_default(17))
+    return sheet
+
+
+def cell(picture: np.ndarray) -> Image.Image:
+    """A picture (H, W) in the middle of a white square."""
+    page = Image.new("L", (CELL, CELL), "white")
+    small = Image.fromarray(np.rint(picture * 255).astype(np.uint8))
+    small.thumbnail((CELL - 20, CELL - 20), Image.Resampling.LANCZOS)
+    page.paste(small, ((CELL - small.width) // 2, (CELL - small.height) // 2))
+    return page
 
 
 def drawing(name: str) -> np.ndarray:

@@ -75,7 +75,7 @@ def all_strokes(lines: np.ndarray, reference: np.ndarray, controls: Controls, se
     base = (0.38 + 0.5 * darkness) * (0.55 + 0.6 * pressed)
     take = Manner(moves["take"], base, None, OVERSHOOT * roughness)
     restated = Manner(moves["restated"], 0.85 * base, presence["restated"], OVERSHOOT * roughness)
-    faint = (0.12 + 0.13 * pressed).astype(np.float32)
+    faint = (0.15 + 0.15 * pressed).astype(np.float32)
     construction = Manner(
         moves["construction"], faint, presence["construction"], 2 * OVERSHOOT * roughness, smoothing=6.0, lifts=False
     )
