@@ -95,9 +95,7 @@ def is_inked(ink: np.ndarray, size: int, minimum_ink: float) -> bool:
     return np.count_nonzero(ink > INK_LEVEL) >= minimum_ink * size * size
 
 
-def loader(
-    crops: Dataset[Tensor], first: int, batch: int, process: int = 0, processes: int = 1
-) -> DataLoader[Tensor]:
+def loader(crops: Dataset[Tensor], first: int, batch: int, process: int = 0, processes: int = 1) -> DataLoader[Tensor]:
     """Batches of `crops` from number `first` on, without end; each process takes its share of every step."""
     return DataLoader(
         crops,

@@ -19,7 +19,7 @@ from sketchgan_core.weights import Card, save_discriminator, save_pencil
 from .card import write_card
 from .checkpoint import below, latest
 from .config import TrainConfig, load_config
-from .networks import discriminator_config, generator_config
+from .networks import discriminator_config, generator_config, unconditional_config
 
 HELP = "write the averaged generator of a run as one safetensors file"
 
@@ -58,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
 def export(
     run_folder: Path, card: Card, pencil: Path, discriminator: Path | None = None, *, overwrite: bool = False
 ) -> None:
-    """Write the latest checkpoint of a run as a pencil and, if asked, its discriminator.
+    """Write the latest checkpoint of a run as a pencil and, if asked, its discriminators.
+
+    The unconditional one, which adversarial augmentation trains, goes beside it: unconditional.safetensors beside
+    discriminator.safetensors.
 
     Raises:
         SketchGANError: the run has no checkpoint, or a file exists.
@@ -77,10 +80,17 @@ def export(
     save_pencil(pencil, generator, card, controls=obeyed, training=story, overwrite=overwrite)
 
     if discriminator is not None:
-        shape = discriminator_config(config)
-        judge = MultiScaleDiscriminator(**shape)
-        judge.load_state_dict(below("discriminator", weights))
-        save_discriminator(discriminator, judge, card, config=shape, training=story, overwrite=overwrite)
+        stem = discriminator.stem.removesuffix("discriminator")
+        beside = discriminator.with_name(f"{stem}unconditional.safetensors")
+        judges = {
+            "discriminator": (discriminator, discriminator_config(config)),
+            "unconditional": (beside, unconditional_config(config)),
+        }
+        for name, (file, shape) in judges.items():
+            if tensors := below(name, weights):
+                judge = MultiScaleDiscriminator(**shape)
+                judge.load_state_dict(tensors)
+                save_discriminator(file, judge, card, config=shape, training=story, overwrite=overwrite)
 
 
 def _story(config: TrainConfig, state: dict[str, Any]) -> dict[str, Any]:

@@ -21,18 +21,19 @@ import torch
 from accelerate import Accelerator
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.weights import Card, load_discriminator, load_pencil
+from sketchgan_core.weights import Card
 
 from .checkpoint import latest, restore, save_checkpoint
 from .config import load_config, refuse_difference, save_config
 from .crops import Crops, loader, validation_batch
 from .export import export
 from .loop import Training, train
-from .networks import discriminator_config, generator_config
 from .pairs import Pair, find_pairs, split
 from .perceptual import build_features
 from .report import Report
 from .stacks import Stacks
+from .start import Start, load_start
+from .unpaired import UnpairedCrops, unpaired_crops
 
 HELP = "train a pencil on folders of pairs; the same command resumes"
 
@@ -46,9 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=float, metavar="M", help="end after M minutes of training, all sessions together"
     )
-    parser.add_argument("--init", metavar="WEIGHTS", help="start from a pencil of the same architecture")
     parser.add_argument(
-        "--init-discriminator", type=Path, metavar="WEIGHTS", help="and from the discriminator beside it"
+        "--from",
+        dest="start",
+        metavar="WEIGHTS",
+        help="fine-tune a pencil: a name such as default, a file, or a run's folder; the discriminators beside it are "
+        "taken along, and the settings that suit fine-tuning",
+    )
+    parser.add_argument("--unpaired-lines", type=Path, metavar="DIR", help="line images that have no sketch, and")
+    parser.add_argument(
+        "--unpaired-sketches", type=Path, metavar="DIR", help="sketches of other things: adversarial augmentation"
     )
     parser.add_argument(
         "--plans", type=Path, metavar="DIR", help="where planned pairs are kept; RUN/plans if not given"
@@ -59,10 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = load_config(args.config, args.set + ([f"crops={args.crops}"] if args.crops is not None else []))
+    start = None if args.start is None else load_start(args.start)
+    overrides = args.set + ([f"crops={args.crops}"] if args.crops is not None else [])
+    config = load_config(args.config, overrides, None if start is None else start.settings())
     pairs = find_pairs(args.data)
     training_pairs, validation_pairs = split(pairs, config.validation)
-    stacks = Stacks(pairs, args.plans or args.output / "plans")
+    plans = args.plans or args.output / "plans"
+    stacks = Stacks(pairs, plans)
+    if (args.unpaired_lines is None) != (args.unpaired_sketches is None):
+        raise SketchGANError("--unpaired-lines and --unpaired-sketches go together; give both")
     saved = args.output / "config.toml"
     if saved.exists():
         refuse_difference(config, saved)
@@ -75,18 +88,23 @@ def run(args: argparse.Namespace) -> int:
         return 0
     args.output.mkdir(parents=True, exist_ok=True)
     stacks.prepare()
+    unpaired = (
+        None
+        if args.unpaired_lines is None
+        else unpaired_crops(args.unpaired_lines, args.unpaired_sketches, plans, config)
+    )
     save_config(config, saved)
 
     perceptual, features = build_features(config.perceptual, accelerator.device)
-    training = Training(config, accelerator, features)
+    training = Training(config, accelerator, features, unpaired=unpaired is not None)
     state = {
         "command": shlex.join(["sketchgan-train", *sys.argv[1:]]),
         "data": summary,
         "commit": _commit(),
         "perceptual": perceptual,
     }
-    _start(training, args)
-    complete = _train(training, stacks, training_pairs, validation_pairs, args, state)
+    _start(training, start, args.output)
+    complete = _train(training, stacks, training_pairs, validation_pairs, unpaired, args, state)
     if accelerator.is_main_process:
         _finish(training, args.output, complete)
     accelerator.end_training()
@@ -98,15 +116,21 @@ def _train(
     stacks: Stacks,
     training_pairs: Sequence[int],
     validation_pairs: Sequence[int],
+    unpaired: UnpairedCrops | None,
     args: argparse.Namespace,
     state: dict[str, Any],
 ) -> bool:
     config, accelerator = training.config, training.accelerator
-    crops = Crops(stacks, training_pairs, config)
+    crops = Crops(stacks, training_pairs, config, config.identity if unpaired is not None else 0.0)
     main = accelerator.is_main_process
     with _interrupts_ignored():
         planner = stacks.plan_ahead(crops.order) if main and stacks.missing_bytes() else None
-        batches = iter(loader(crops, training.crops, config, accelerator.process_index, accelerator.num_processes))
+        place = accelerator.process_index, accelerator.num_processes
+        batches = iter(loader(crops, training.crops, config.batch, *place))
+        others = None
+        if unpaired is not None:
+            first = training.crops // config.batch * config.unpaired_batch
+            others = iter(loader(unpaired, first, config.unpaired_batch, *place))
     stop = _StopSignals()
     report = Report(args.output, training, validation_batch(stacks, validation_pairs, config)) if main else None
     saved = time.monotonic()
@@ -125,7 +149,7 @@ def _train(
             save()
 
     try:
-        complete = train(training, batches, minutes=args.minutes, stopped=stop, after_step=after_step)
+        complete = train(training, batches, others, minutes=args.minutes, stopped=stop, after_step=after_step)
         if main:
             save()
         if report is not None and complete:
@@ -139,31 +163,16 @@ def _train(
     return complete
 
 
-def _start(training: Training, args: argparse.Namespace) -> None:
+def _start(training: Training, start: Start | None, folder: Path) -> None:
     """Resume from the latest checkpoint, or take over the weights asked for."""
-    checkpoint = latest(args.output)
+    checkpoint = latest(folder)
     if checkpoint is not None:
         state = restore(checkpoint, training.modules, training.optimizers)
         training.crops, training.seconds = state["crops"], state["seconds"]
         training.bad_steps = state["bad_steps"]
-        print(f"resuming {args.output} at {training.crops} crops", flush=True)
-        return
-    if args.init is not None:
-        pencil = load_pencil(args.init)
-        wanted = generator_config(training.config)
-        if pencil.generator.config != wanted:
-            raise SketchGANError(f"{args.init}: is {pencil.generator.config}, this run trains {wanted}; set them alike")
-        for network in (training.generator, training.average):
-            network.load_state_dict(pencil.generator.state_dict())
-    if args.init_discriminator is not None:
-        judge = load_discriminator(args.init_discriminator)
-        try:
-            training.discriminator.load_state_dict(judge.state_dict())
-        except RuntimeError as error:
-            raise SketchGANError(
-                f"{args.init_discriminator}: not of the shape {discriminator_config(training.config)}; "
-                "set discriminator_width to its width"
-            ) from error
+        print(f"resuming {folder} at {training.crops} crops", flush=True)
+    elif start is not None:
+        start.hand_over(training)
 
 
 def _finish(training: Training, folder: Path, complete: bool) -> None:

@@ -112,8 +112,7 @@ def test_export_carries_the_card(complete: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_starts_from_given_weights(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
-    given = ["--init", str(complete / "pencil.safetensors")]
-    given += ["--init-discriminator", str(complete / "discriminator.safetensors")]
+    given = ["--from", str(complete)]
     other = tmp_path / "tuned"
     assert main([*_arguments(shared_pairs, other, crops=2, learning_rate=1e-7), *given]) == 0
     before, after = _tensors(complete), _tensors(other)
