@@ -80,11 +80,11 @@ def loader(crops: Crops, first: int, config: TrainConfig, process: int = 0, proc
     """Batches of `crops` from number `first` on, without end; each process takes its share of every step."""
     return DataLoader(
         crops,
-        batch_sampler=_Steps(first, config.batch, process, processes),
-        num_workers=1,
-        prefetch_factor=8,
+        batch_sampler=_Steps(first, config.batch * config.accumulate, process, processes),
+        num_workers=config.workers,
+        prefetch_factor=8 if config.workers else None,
         # a fork would inherit the locks of OpenCV's and OpenMP's threads without the threads
-        multiprocessing_context="spawn",
+        multiprocessing_context="spawn" if config.workers else None,
         worker_init_fn=_settle,
         # a private generator: the loader must not advance the run's own random state
         generator=torch.Generator(),

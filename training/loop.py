@@ -13,13 +13,22 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from sketchgan_core.discriminator import MultiScaleDiscriminator
-from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
 
 from .config import TrainConfig
-from .losses import Judgement, adversarial_loss, discriminator_loss, feature_distance, feature_matching, fidelity
+from .errors import Diverged, TrainingError
+from .losses import (
+    Judgement,
+    adversarial_loss,
+    discriminator_loss,
+    feature_distance,
+    feature_matching,
+    feature_sizes,
+    fidelity,
+)
 from .networks import CONDITION, discriminator_config, generator_config
 from .perceptual import Features
+from .processes import average, average_scalars, share_batch_norm
 from .stacks import decode, pick
 
 BETAS = (0.5, 0.99)
@@ -44,7 +53,7 @@ class Training:
         self.crops = 0
         self.seconds = 0.0
         self.bad_steps = 0
-        self.half_precision = supports_bfloat16(self.device)
+        self.half_precision = _half_precision(config.precision, accelerator)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -52,24 +61,39 @@ class Training:
 
     @property
     def crops_per_step(self) -> int:
-        return self.config.batch * self.accelerator.num_processes
+        return self.config.batch * self.config.accumulate * self.accelerator.num_processes
 
     def step(self, batch: Tensor, done: float) -> dict[str, Tensor]:
         """Learn from one batch of crops.
 
         Args:
-            batch: as `Crops` gives them, stacked.
+            batch: as `Crops` gives them, stacked; what is more than the config's batch is accumulated.
             done: how much of the run is behind, 0..1; the rates fall towards the end.
 
         Returns:
             Scalars to log: losses, the share of each in the gradient at the sketch, rates.
         """
         config = self.config
-        values = decode(batch.to(self.device, non_blocking=True))
-        condition, target = pick(values, *CONDITION), pick(values, "sketch")
         ramp = _rise(self.crops - config.fidelity_crops, config.adversarial_ramp)
         rate = config.learning_rate * _rise(self.crops + self.crops_per_step, config.warmup_crops)
         rate *= min(1.0, (1 - done) / config.decay) if config.decay else 1.0
+
+        parts = batch.split(config.batch)
+        found = [self._learn(part, ramp) for part in parts]
+        scalars = average_scalars({name: torch.stack([part[name] for part in found]).mean(0) for name in found[0]})
+        if "loss/discriminator" in scalars:
+            self._update("discriminator", self.discriminator, rate * config.discriminator_rate, len(parts))
+        scalars["gradient/generator"] = self._update("generator", self.generator, rate, len(parts))
+        self._average()
+        self.crops += self.crops_per_step
+        scalars["rate/generator"] = torch.tensor(rate)
+        return scalars
+
+    def _learn(self, batch: Tensor, ramp: float) -> dict[str, Tensor]:
+        """Add the gradients of one batch, the adversary `ramp` of the way in, 0..1."""
+        config = self.config
+        values = decode(batch.to(self.device, non_blocking=True))
+        condition, target = pick(values, *CONDITION), pick(values, "sketch")
 
         with self.precision():
             sketch = self.draw(self.generator, values)
@@ -91,7 +115,8 @@ class Training:
             with self.precision():
                 with torch.no_grad():
                     wanted = self.features(target)
-                distance = feature_distance(self.features(shown), wanted)
+                    sizes = average(feature_sizes(wanted))
+                distance = feature_distance(self.features(shown), wanted, sizes)
             pull("perceptual", config.perceptual_weight * distance)
 
         if self.crops >= config.fidelity_crops - config.discriminator_lead:
@@ -107,17 +132,12 @@ class Training:
             # the fake's graph reaches down to `shown`, whose gradient is not wanted here
             loss.backward(inputs=list(self.discriminator.parameters()))
             scalars["loss/discriminator"] = loss.detach()
-            self._update("discriminator", self.discriminator, rate * config.discriminator_rate)
 
         sketch.backward(torch.stack(list(gradients.values())).sum(0))
-        scalars["gradient/generator"] = self._update("generator", self.generator, rate)
-        self._average()
-        self.crops += self.crops_per_step
 
         norms = {name: gradient.norm() for name, gradient in gradients.items()}
         total = torch.stack(list(norms.values())).sum()
         scalars.update({f"share/{name}": norm / total for name, norm in norms.items()})
-        scalars["rate/generator"] = torch.tensor(rate)
         return scalars
 
     def draw(self, generator: nn.Module, values: Tensor) -> Tensor:
@@ -132,10 +152,12 @@ class Training:
         return torch.autocast(self.device.type, torch.bfloat16)
 
     def _place(self, network: nn.Module) -> nn.Module:
+        if self.accelerator.num_processes > 1:
+            share_batch_norm(network)
         return network.to(self.device).to(memory_format=torch.channels_last).train()
 
-    def _update(self, name: str, network: nn.Module, rate: float) -> Tensor:
-        """One optimizer step on the gradients at hand, averaged over the processes; their norm before clipping."""
+    def _update(self, name: str, network: nn.Module, rate: float, batches: int) -> Tensor:
+        """One step on the gradients of so many batches, averaged over the processes; their norm before clipping."""
         parameters = [parameter for parameter in network.parameters() if parameter.grad is not None]
         if self.accelerator.num_processes > 1:
             # by hand, because autograd.grad goes past the hooks of DistributedDataParallel
@@ -143,6 +165,8 @@ class Training:
             parts = self.accelerator.reduce(flat, "mean").split([parameter.numel() for parameter in parameters])
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter.grad.copy_(part.view_as(parameter))  # type: ignore[union-attr]
+        if batches > 1:
+            torch._foreach_div_([parameter.grad for parameter in parameters], batches)
         norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
         optimizer = self.optimizers[name]
         if torch.isfinite(norm):
@@ -158,10 +182,7 @@ class Training:
     def _count_bad_step(self, name: str) -> None:
         self.bad_steps += 1
         if self.bad_steps >= self.config.bad_steps:
-            raise SketchGANError(
-                f"the {name}'s gradient was NaN or infinite {self.bad_steps} times in a row at {self.crops} crops; "
-                "go on from an older checkpoint with a lower learning_rate"
-            )
+            raise Diverged(f"the {name}'s gradient was NaN or infinite {self.bad_steps} times in a row")
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -217,6 +238,18 @@ def supports_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _half_precision(wanted: str, accelerator: Accelerator) -> bool:
+    if accelerator.mixed_precision not in ("no", "bf16"):
+        raise TrainingError(
+            f"mixed precision {accelerator.mixed_precision}: only bfloat16 needs no loss scaling; "
+            "launch with --mixed_precision bf16, or leave it out and --set precision=bfloat16"
+        )
+    choices = {"float32": False, "bfloat16": True}
+    if wanted not in ("auto", *choices):
+        raise TrainingError(f"precision = {wanted}: choose auto, float32 or bfloat16")
+    return choices.get(wanted, accelerator.mixed_precision == "bf16" or supports_bfloat16(accelerator.device))
 
 
 def _agree(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float, bool]:
