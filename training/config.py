@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.files import written_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,6 +20,7 @@ else:
 
 
 BALANCES = ("fixed", "auto")
+MAY_CHANGE = ("crops", "batch", "accumulate", "workers", "checkpoint_minutes")  # from one session of a run to the next
 
 
 def _knob(default: Any, low: float, high: float) -> Any:
@@ -38,6 +40,9 @@ class TrainConfig:
     # data
     crop: int = _knob(192, 96, 1024)  # px; must span several strokes, costs its square
     batch: int = _knob(8, 1, 256)  # crops a step and process; batch norm in the discriminator wants >= 4
+    accumulate: int = _knob(1, 1, 1024)  # batches a step, one after the other: a large batch in little memory
+    precision: str = "auto"  # auto: bfloat16 where the hardware multiplies it | float32 | bfloat16
+    workers: int = _knob(1, 0, 64)  # processes that cut crops; 0 cuts them between the steps
     validation: float = _knob(0.03, 0.0, 0.5)  # share of the drawings (never of the crops) held back
     validation_crops: int = _knob(16, 1, 256)  # fixed crops that are measured and shown
     first_pairs: int = _knob(128, 1, 1_000_000)  # pairs in play at the first crop; planning them delays the start
@@ -145,14 +150,19 @@ def config_from(values: Mapping[str, object]) -> TrainConfig:
 def save_config(config: TrainConfig, file: Path) -> None:
     """Write `config` as TOML that `--config` reads back."""
     # a JSON scalar is a TOML scalar, so no TOML writer is needed
-    file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(config).items()))
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(config).items())
+    with written_whole(file) as stream:
+        stream.write(text.encode())
 
 
 def refuse_difference(config: TrainConfig, file: Path) -> None:
-    """Raise if the run folder's `file` holds another configuration; only the length of a run may change."""
+    """Raise if the run folder's `file` holds another configuration.
+
+    The length of a run may change, and how it is worked through: its crops a step are looked after elsewhere.
+    """
     saved = asdict(load_config(file))
     for key, value in asdict(config).items():
-        if key != "crops" and saved[key] != value:
+        if key not in MAY_CHANGE and saved[key] != value:
             raise SketchGANError(
                 f"{file}: this run was started with {key} = {saved[key]!r}, not {value!r}; "
                 f"give another -o, or --set {key}={saved[key]}"

@@ -30,6 +30,7 @@ class Crops(Dataset[Tensor]):
         self.stacks = stacks
         self.config = config
         self.identity = identity
+        self.batch = config.batch  # crops a step and process
         self.order = np.random.default_rng(config.seed).permutation(np.asarray(training)).tolist()
 
     def __getitem__(self, number: int) -> Tensor:
@@ -92,18 +93,18 @@ def inked_window(
 
 def is_inked(ink: np.ndarray, size: int, minimum_ink: float) -> bool:
     """Whether enough of a window's ink (H, W) is dark, as a share of size * size."""
-    return np.count_nonzero(ink > INK_LEVEL) >= minimum_ink * size * size
+    return bool(np.count_nonzero(ink > INK_LEVEL) >= minimum_ink * size * size)
 
 
-def loader(crops: Dataset[Tensor], first: int, batch: int, process: int = 0, processes: int = 1) -> DataLoader[Tensor]:
+def loader(crops: Crops, first: int, config: TrainConfig, process: int = 0, processes: int = 1) -> DataLoader[Tensor]:
     """Batches of `crops` from number `first` on, without end; each process takes its share of every step."""
     return DataLoader(
         crops,
-        batch_sampler=_Steps(first, batch, process, processes),
-        num_workers=1,
-        prefetch_factor=8,
+        batch_sampler=_Steps(first, crops.batch * config.accumulate, process, processes),
+        num_workers=config.workers,
+        prefetch_factor=8 if config.workers else None,
         # a fork would inherit the locks of OpenCV's and OpenMP's threads without the threads
-        multiprocessing_context="spawn",
+        multiprocessing_context="spawn" if config.workers else None,
         worker_init_fn=_settle,
         # a private generator: the loader must not advance the run's own random state
         generator=torch.Generator(),

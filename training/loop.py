@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -13,10 +13,10 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from sketchgan_core.discriminator import MultiScaleDiscriminator
-from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators import build_generator
 
 from .config import TrainConfig
+from .errors import Diverged, TrainingError
 from .losses import (
     Balance,
     Judgement,
@@ -24,10 +24,12 @@ from .losses import (
     discriminator_loss,
     feature_distance,
     feature_matching,
+    feature_sizes,
     fidelity,
 )
 from .networks import CONDITION, discriminator_config, generator_config, parameter_groups, unconditional_config
 from .perceptual import Features
+from .processes import average, average_scalars, share_batch_norm
 from .stacks import decode, pick
 
 BETAS = (0.5, 0.99)
@@ -65,7 +67,7 @@ class Training:
         self.crops = 0
         self.seconds = 0.0
         self.bad_steps = 0
-        self.half_precision = supports_bfloat16(self.device)
+        self.half_precision = _half_precision(config.precision, accelerator)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -75,13 +77,13 @@ class Training:
 
     @property
     def crops_per_step(self) -> int:
-        return self.config.batch * self.accelerator.num_processes
+        return self.config.batch * self.config.accumulate * self.accelerator.num_processes
 
     def step(self, batch: Tensor, done: float, unpaired: Tensor | None = None) -> dict[str, Tensor]:
         """Learn from one batch of crops.
 
         Args:
-            batch: as `Crops` gives them, stacked.
+            batch: as `Crops` gives them, stacked; what is more than the config's batch is accumulated.
             done: how much of the run is behind, 0..1; the rates fall towards the end.
             unpaired: as `UnpairedCrops` gives them, for adversarial augmentation (Simo-Serra et al., "Mastering
                 Sketching", 2017): planned lines, and in the sketch's place a sketch of something else.
@@ -90,12 +92,32 @@ class Training:
             Scalars to log: losses, the share of each in the gradient at the sketch, rates.
         """
         config = self.config
-        paired, both = len(batch), batch if unpaired is None else torch.cat([batch, unpaired])
-        values = decode(both.to(self.device, non_blocking=True))
-        condition, target = pick(values[:paired], *CONDITION), pick(values[:paired], "sketch")
         ramp = _rise(self.crops - config.fidelity_crops, config.adversarial_ramp)
         rate = config.learning_rate * _rise(self.crops + self.crops_per_step, config.warmup_crops)
         rate *= min(1.0, (1 - done) / config.decay) if config.decay else 1.0
+
+        parts = batch.split(config.batch)
+        others: Sequence[Tensor | None] = [None] * len(parts)
+        if unpaired is not None:
+            others = unpaired.split(config.unpaired_batch)
+        found = [self._learn(*both, ramp) for both in zip(parts, others, strict=True)]
+        scalars = average_scalars({name: torch.stack([part[name] for part in found]).mean(0) for name in found[0]})
+        judges = {"loss/discriminator": "discriminator", "loss/unconditional_discriminator": "unconditional"}
+        for loss, name in judges.items():
+            if loss in scalars:
+                self._update(name, self.modules[name], rate * config.discriminator_rate, len(parts))
+        scalars["gradient/generator"] = self._update("generator", self.generator, rate, len(parts))
+        self._average()
+        self.crops += self.crops_per_step
+        scalars["rate/generator"] = torch.tensor(rate)
+        return scalars
+
+    def _learn(self, batch: Tensor, unpaired: Tensor | None, ramp: float) -> dict[str, Tensor]:
+        """Add the gradients of one batch, the adversary `ramp` of the way in, 0..1."""
+        config = self.config
+        paired, both = len(batch), batch if unpaired is None else torch.cat([batch, unpaired])
+        values = decode(both.to(self.device, non_blocking=True))
+        condition, target = pick(values[:paired], *CONDITION), pick(values[:paired], "sketch")
 
         with self.precision():
             sketch = self.draw(self.generator, values)
@@ -118,7 +140,8 @@ class Training:
             with self.precision():
                 with torch.no_grad():
                     wanted = self.features(target)
-                distance = feature_distance(self.features(drawn), wanted)
+                    sizes = average(feature_sizes(wanted))
+                distance = feature_distance(self.features(drawn), wanted, sizes)
             pull("perceptual", config.perceptual_weight * distance)
 
         if self.crops >= config.fidelity_crops - config.discriminator_lead:
@@ -130,7 +153,7 @@ class Training:
                 texture = config.adversarial * adversarial_loss(fake)
                 texture = texture + config.feature_matching * feature_matching(real, fake)
                 pull("adversarial", ramp * texture, keep=True)
-            scalars["loss/discriminator"] = self._teach("discriminator", self.discriminator, real, fake, rate)
+            scalars["loss/discriminator"] = _learn_to_judge(self.discriminator, real, fake)
 
             if self.unconditional is not None and unpaired is not None:
                 with self.precision():
@@ -138,39 +161,23 @@ class Training:
                 if ramp:
                     pull("unconditional", ramp * config.alpha * adversarial_loss(_part(fake, 0, paired)), keep=True)
                     pull("unpaired", ramp * config.beta * adversarial_loss(_part(fake, paired, None)), keep=True)
-                scalars["loss/unconditional_discriminator"] = self._teach(
-                    "unconditional", self.unconditional, real, fake, rate
-                )
+                scalars["loss/unconditional_discriminator"] = _learn_to_judge(self.unconditional, real, fake)
 
         if self.balance is not None:
             self._level(gradients, ramp, scalars)
         sketch.backward(torch.stack(list(gradients.values())).sum(0))
-        scalars["gradient/generator"] = self._update("generator", self.generator, rate)
-        self._average()
-        self.crops += self.crops_per_step
 
         norms = {name: gradient.norm() for name, gradient in gradients.items()}
         total = torch.stack(list(norms.values())).sum()
         scalars.update({f"share/{name}": norm / total for name, norm in norms.items()})
-        scalars["rate/generator"] = torch.tensor(rate)
         return scalars
-
-    def _teach(self, name: str, judge: nn.Module, real: Judgement, fake: Judgement, rate: float) -> Tensor:
-        """One step of a discriminator; its loss."""
-        loss = discriminator_loss(real, fake)
-        # the fake's graph reaches down to the sketch, whose gradient is not wanted here
-        loss.backward(inputs=list(judge.parameters()))
-        self._update(name, judge, rate * self.config.discriminator_rate)
-        return loss.detach()
 
     def _level(self, gradients: dict[str, Tensor], ramp: float, scalars: dict[str, Tensor]) -> None:
         """Scale the terms' gradients in place to one order of magnitude; the ramp stays what it is."""
         assert self.balance is not None
         ramps = {name: 1.0 if name in ("fidelity", "perceptual") else ramp for name in gradients}
         norms = torch.stack([gradients[name].norm() / ramps[name] for name in gradients])
-        if self.accelerator.num_processes > 1:
-            norms = self.accelerator.reduce(norms, "mean")
-        for name, factor in self.balance(dict(zip(gradients, norms, strict=True))).items():
+        for name, factor in self.balance(dict(zip(gradients, average(norms), strict=True))).items():
             gradients[name] = factor * gradients[name]
             scalars[f"balance/{name}"] = factor
 
@@ -186,10 +193,12 @@ class Training:
         return torch.autocast(self.device.type, torch.bfloat16)
 
     def _place(self, network: nn.Module) -> nn.Module:
+        if self.accelerator.num_processes > 1:
+            share_batch_norm(network)
         return network.to(self.device).to(memory_format=torch.channels_last).train()
 
-    def _update(self, name: str, network: nn.Module, rate: float) -> Tensor:
-        """One optimizer step on the gradients at hand, averaged over the processes; their norm before clipping."""
+    def _update(self, name: str, network: nn.Module, rate: float, batches: int) -> Tensor:
+        """One step on the gradients of so many batches, averaged over the processes; their norm before clipping."""
         parameters = [parameter for parameter in network.parameters() if parameter.grad is not None]
         if self.accelerator.num_processes > 1:
             # by hand, because autograd.grad goes past the hooks of DistributedDataParallel
@@ -197,6 +206,8 @@ class Training:
             parts = self.accelerator.reduce(flat, "mean").split([parameter.numel() for parameter in parameters])
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter.grad.copy_(part.view_as(parameter))  # type: ignore[union-attr]
+        if batches > 1:
+            torch._foreach_div_([parameter.grad for parameter in parameters], batches)
         norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
         optimizer = self.optimizers[name]
         if torch.isfinite(norm):
@@ -212,10 +223,7 @@ class Training:
     def _count_bad_step(self, name: str) -> None:
         self.bad_steps += 1
         if self.bad_steps >= self.config.bad_steps:
-            raise SketchGANError(
-                f"the {name}'s gradient was NaN or infinite {self.bad_steps} times in a row at {self.crops} crops; "
-                "go on from an older checkpoint with a lower learning_rate"
-            )
+            raise Diverged(f"the {name}'s gradient was NaN or infinite {self.bad_steps} times in a row")
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -223,8 +231,8 @@ class Training:
         half_life = min(self.config.ema_half_life, 0.1 * (self.crops + self.crops_per_step))
         keep = 0.5 ** (self.crops_per_step / half_life)
         torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - keep)
-        for average, current in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            average.copy_(current)
+        for kept, current in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(current)
 
 
 def train(
@@ -275,6 +283,18 @@ def supports_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
+def _half_precision(wanted: str, accelerator: Accelerator) -> bool:
+    if accelerator.mixed_precision not in ("no", "bf16"):
+        raise TrainingError(
+            f"mixed precision {accelerator.mixed_precision}: only bfloat16 needs no loss scaling; "
+            "launch with --mixed_precision bf16, or leave it out and --set precision=bfloat16"
+        )
+    choices = {"float32": False, "bfloat16": True}
+    if wanted not in ("auto", *choices):
+        raise TrainingError(f"precision = {wanted}: choose auto, float32 or bfloat16")
+    return choices.get(wanted, accelerator.mixed_precision == "bf16" or supports_bfloat16(accelerator.device))
+
+
 def _agree(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float, bool]:
     """One clock and one decision for all processes, or they would wait for each other for ever."""
     if accelerator.num_processes == 1:
@@ -285,6 +305,14 @@ def _agree(accelerator: Accelerator, seconds: float, stop: bool) -> tuple[float,
 
 def _adam(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     return torch.optim.Adam(groups, betas=BETAS, fused=True)
+
+
+def _learn_to_judge(judge: nn.Module, real: Judgement, fake: Judgement) -> Tensor:
+    """Add the gradients of a discriminator; its loss."""
+    loss = discriminator_loss(real, fake)
+    # the fake's graph reaches down to the sketch, whose gradient is not wanted here
+    loss.backward(inputs=list(judge.parameters()))
+    return loss.detach()
 
 
 def _beside(*planes: Tensor) -> Tensor:

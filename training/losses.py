@@ -81,7 +81,12 @@ def feature_matching(real: Judgement, fake: Judgement) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+def feature_sizes(features: Sequence[Tensor]) -> Tensor:
+    """The mean magnitude of each layer (layers,)."""
+    return torch.stack([f.abs().mean().float() for f in features])
+
+
+def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor], sizes: Tensor) -> Tensor:
     """Mean over layers of L1, each as a share of its layer's size, so that any network gives the same magnitude."""
-    terms = [((f - w).abs().mean() / (w.abs().mean() + 1e-6)).float() for f, w in zip(features, wanted, strict=True)]
+    terms = [(f - w).abs().mean().float() / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)]
     return torch.stack(terms).mean()

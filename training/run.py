@@ -126,11 +126,11 @@ def _train(
     with _interrupts_ignored():
         planner = stacks.plan_ahead(crops.order) if main and stacks.missing_bytes() else None
         place = accelerator.process_index, accelerator.num_processes
-        batches = iter(loader(crops, training.crops, config.batch, *place))
+        batches = iter(loader(crops, training.crops, config, *place))
         others = None
         if unpaired is not None:
             first = training.crops // config.batch * config.unpaired_batch
-            others = iter(loader(unpaired, first, config.unpaired_batch, *place))
+            others = iter(loader(unpaired, first, config, *place))
     stop = _StopSignals()
     report = Report(args.output, training, validation_batch(stacks, validation_pairs, config)) if main else None
     saved = time.monotonic()

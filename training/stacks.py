@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
@@ -147,5 +148,9 @@ def _plan_all(stacks: Stacks, order: list[int]) -> None:
     os.nice(10)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    for index in order:
-        stacks[index]
+    trainer = multiprocessing.parent_process()
+    with contextlib.suppress(OSError):  # a full disk: the trainer says so when it gets there
+        for index in order:
+            if trainer is None or not trainer.is_alive():
+                return
+            stacks[index]

@@ -59,12 +59,11 @@ class Start:
             raise SketchGANError(f"{self.pencil.header.path}: is {given}, this run trains {wanted}; set them alike")
         for network in (training.generator, training.average):
             network.load_state_dict(self.pencil.generator.state_dict())
-        for network, judge in (
-            (training.discriminator, self.discriminator),
-            (training.unconditional, self.unconditional),
-        ):
-            if network is not None and judge is not None:
-                self._hand_over(judge, network, training.config.discriminator_width)
+        width = training.config.discriminator_width
+        if self.discriminator is not None:
+            self._hand_over(self.discriminator, training.discriminator, width)
+        if self.unconditional is not None and training.unconditional is not None:
+            self._hand_over(self.unconditional, training.unconditional, width)
 
     def _hand_over(self, judge: MultiScaleDiscriminator, network: nn.Module, width: int) -> None:
         if _width(judge) != width:

@@ -40,6 +40,7 @@ class UnpairedCrops(Crops):
 
     def __init__(self, lines: Stacks, sketches: list[Path], folder: Path, config: TrainConfig) -> None:
         super().__init__(lines, range(len(lines.pairs)), config)
+        self.batch = config.unpaired_batch
         self.sketches = sketches
         self.folder = folder
 

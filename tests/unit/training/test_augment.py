@@ -59,7 +59,7 @@ def test_crop_n_is_a_function_of_n_alone(stacks: Stacks) -> None:
 
 def test_processes_share_each_step_without_overlap(stacks: Stacks) -> None:
     crops = Crops(stacks, [0, 1, 2], CONFIG)
-    batches = [next(iter(loader(crops, 8, CONFIG.batch, process, 2))) for process in range(2)]
+    batches = [next(iter(loader(crops, 8, CONFIG, process, 2))) for process in range(2)]
     assert torch.equal(torch.cat(batches), torch.stack([crops[number] for number in range(8, 12)]))
 
 
