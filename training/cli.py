@@ -16,6 +16,7 @@ PROGRAM = "sketchgan-train"
 # synthesizing does not wait for the training libraries, nor need them.
 COMMANDS = {
     "synthesize": ("synthesis", "make training pairs without an artist"),
+    "shard": ("shards", "plan pairs and write them as WebDataset shards, for large sets"),
     "run": ("run", "train a pencil on a folder of pairs"),
     "evaluate": ("evaluate", "measure a pencil against drawings"),
     "export": ("export", "write a pencil as one safetensors file"),

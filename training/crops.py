@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -12,11 +13,20 @@ from torch.utils.data import DataLoader, Dataset
 
 from .augment import INK, affine_matrix, change_thickness, finish, overlap, turn, warp
 from .config import TrainConfig
-from .stacks import Stacks
 
 TRIES = 12  # a drawing may have no window with enough ink; then its last one is taken
 MARGIN = 1.35  # the largest shrinking rotation of affine_matrix looks this much further than the window
 INK_LEVEL = 128
+
+
+class Planned(Protocol):
+    """Where planned pairs come from."""
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """The stack (H, W, len(STORED)) uint8 of a pair."""
+
+    def controls(self, index: int) -> np.ndarray:
+        """(len(CONTROLS),) uint8."""
 
 
 class Crops(Dataset[Tensor]):
@@ -26,7 +36,7 @@ class Crops(Dataset[Tensor]):
         identity: chance of a crop whose input is the finished sketch, to be left as it is.
     """
 
-    def __init__(self, stacks: Stacks, training: Sequence[int], config: TrainConfig, identity: float = 0.0) -> None:
+    def __init__(self, stacks: Planned, training: Sequence[int], config: TrainConfig, identity: float = 0.0) -> None:
         self.stacks = stacks
         self.config = config
         self.identity = identity
@@ -64,7 +74,7 @@ class Crops(Dataset[Tensor]):
         return _with_controls(window, self.stacks.controls(index))
 
 
-def validation_batch(stacks: Stacks, validation: Sequence[int], config: TrainConfig) -> Tensor:
+def validation_batch(stacks: Planned, validation: Sequence[int], config: TrainConfig) -> Tensor:
     """The fixed, unaugmented crops by which the run is measured, spread over the held-back pairs."""
     crops = []
     for number in range(config.validation_crops):

@@ -100,7 +100,7 @@ class Training:
         others: Sequence[Tensor | None] = [None] * len(parts)
         if unpaired is not None:
             others = unpaired.split(config.unpaired_batch)
-        found = [self._learn(*both, ramp) for both in zip(parts, others, strict=True)]
+        found = [self._learn(part, other, ramp) for part, other in zip(parts, others, strict=True)]
         scalars = average_scalars({name: torch.stack([part[name] for part in found]).mean(0) for name in found[0]})
         judges = {"loss/discriminator": "discriminator", "loss/unconditional_discriminator": "unconditional"}
         for loss, name in judges.items():

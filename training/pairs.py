@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,19 @@ def split(pairs: list[Pair], share: float) -> tuple[list[int], list[int]]:
     validation = [index for index, pair in enumerate(pairs) if pair.drawing in held_back]
     training = [index for index, pair in enumerate(pairs) if pair.drawing not in held_back]
     return training or validation, validation
+
+
+def summary(folders: Sequence[Path], pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]) -> str:
+    """What a run is about to train on, in one line."""
+    drawings = len({pair.drawing for pair in pairs})
+    names = ", ".join(str(folder) for folder in folders)
+    # a drawing's key begins with its source, where it has one
+    sources = Counter((pair.drawing.split("/")[0] if "/" in pair.drawing else "drawn", pair.licence) for pair in pairs)
+    told = ", ".join(f"{count} of {source} ({licence})" for (source, licence), count in sorted(sources.items()))
+    return (
+        f"{len(pairs)} pairs of {drawings} drawings in {names}: "
+        f"{len(training)} to train on, {len(validation)} held back; {told}"
+    )
 
 
 def _told(problems: list[str]) -> str:

@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,13 +24,12 @@ from sketchgan_core.weights import Card
 
 from .checkpoint import latest, restore, save_checkpoint
 from .config import load_config, refuse_difference, save_config
-from .crops import Crops, loader, validation_batch
+from .crops import loader
+from .data import Data, open_data
 from .export import export
 from .loop import Training, train
-from .pairs import Pair, find_pairs, split
 from .perceptual import build_features
 from .report import Report
-from .stacks import Stacks
 from .start import Start, load_start
 from .unpaired import UnpairedCrops, unpaired_crops
 
@@ -39,7 +37,9 @@ HELP = "train a pencil on folders of pairs; the same command resumes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="pair folders")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, metavar="DIR", help="pair folders, or one folder of shards"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="the run's folder")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings (see training/config.py)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting; may be repeated")
@@ -70,24 +70,21 @@ def run(args: argparse.Namespace) -> int:
     start = None if args.start is None else load_start(args.start)
     overrides = args.set + ([f"crops={args.crops}"] if args.crops is not None else [])
     config = load_config(args.config, overrides, None if start is None else start.settings())
-    pairs = find_pairs(args.data)
-    training_pairs, validation_pairs = split(pairs, config.validation)
     plans = args.plans or args.output / "plans"
-    stacks = Stacks(pairs, plans)
+    data = open_data(args.data, plans, config)
     if (args.unpaired_lines is None) != (args.unpaired_sketches is None):
         raise SketchGANError("--unpaired-lines and --unpaired-sketches go together; give both")
     saved = args.output / "config.toml"
     if saved.exists():
         refuse_difference(config, saved)
     accelerator = _accelerator(args.device, args.threads)
-    summary = _summary(args.data, pairs, training_pairs, validation_pairs)
     if accelerator.is_main_process:
-        print(f"{summary}; on {accelerator.device}, {accelerator.num_processes} process(es)", flush=True)
+        print(f"{data.summary}; on {accelerator.device}, {accelerator.num_processes} process(es)", flush=True)
     if args.dry_run:
-        print(f"planned pairs will take {stacks.missing_bytes() / 1e9:.2f} GB in {stacks.folder}; nothing was started")
+        print(f"planned pairs will take {data.missing_bytes() / 1e9:.2f} GB in {plans}; nothing was started")
         return 0
     args.output.mkdir(parents=True, exist_ok=True)
-    stacks.prepare()
+    data.prepare()
     unpaired = (
         None
         if args.unpaired_lines is None
@@ -99,12 +96,12 @@ def run(args: argparse.Namespace) -> int:
     training = Training(config, accelerator, features, unpaired=unpaired is not None)
     state = {
         "command": shlex.join(["sketchgan-train", *sys.argv[1:]]),
-        "data": summary,
+        "data": data.summary,
         "commit": _commit(),
         "perceptual": perceptual,
     }
     _start(training, start, args.output)
-    complete = _train(training, stacks, training_pairs, validation_pairs, unpaired, args, state)
+    complete = _train(training, data, unpaired, args, state)
     if accelerator.is_main_process:
         _finish(training, args.output, complete)
     accelerator.end_training()
@@ -113,18 +110,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(
     training: Training,
-    stacks: Stacks,
-    training_pairs: Sequence[int],
-    validation_pairs: Sequence[int],
+    data: Data,
     unpaired: UnpairedCrops | None,
     args: argparse.Namespace,
     state: dict[str, Any],
 ) -> bool:
     config, accelerator = training.config, training.accelerator
-    crops = Crops(stacks, training_pairs, config, config.identity if unpaired is not None else 0.0)
+    crops = data.crops(config.identity if unpaired is not None else 0.0)
     main = accelerator.is_main_process
     with _interrupts_ignored():
-        planner = stacks.plan_ahead(crops.order) if main and stacks.missing_bytes() else None
+        planner = data.plan_ahead(crops) if main else None
         place = accelerator.process_index, accelerator.num_processes
         batches = iter(loader(crops, training.crops, config, *place))
         others = None
@@ -132,7 +127,7 @@ def _train(
             first = training.crops // config.batch * config.unpaired_batch
             others = iter(loader(unpaired, first, config, *place))
     stop = _StopSignals()
-    report = Report(args.output, training, validation_batch(stacks, validation_pairs, config)) if main else None
+    report = Report(args.output, training, data.validation_batch()) if main else None
     saved = time.monotonic()
 
     def save() -> None:
@@ -221,18 +216,6 @@ def _accelerator(device: str, threads: int | None) -> Accelerator:
     if device not in ("auto", accelerator.device.type):
         raise SketchGANError(f"--device {device}: not available here; this machine offers {accelerator.device.type}")
     return accelerator
-
-
-def _summary(folders: Sequence[Path], pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]) -> str:
-    drawings = len({pair.drawing for pair in pairs})
-    names = ", ".join(str(folder) for folder in folders)
-    # a drawing's key begins with its source, where it has one
-    sources = Counter((pair.drawing.split("/")[0] if "/" in pair.drawing else "drawn", pair.licence) for pair in pairs)
-    told = ", ".join(f"{count} of {source} ({licence})" for (source, licence), count in sorted(sources.items()))
-    return (
-        f"{len(pairs)} pairs of {drawings} drawings in {names}: "
-        f"{len(training)} to train on, {len(validation)} held back; {told}"
-    )
 
 
 def _commit() -> str:

@@ -52,14 +52,14 @@ class Stacks:
         """The stack of a pair, planned now if nobody has done so yet."""
         file = self.files[index]
         if not file.exists():
-            stack = _stack(self.pairs[index])
+            stack = plan_pair(self.pairs[index])
             with written_whole(file) as stream:
                 np.save(stream, stack)
         return np.load(file, mmap_mode="r")
 
     def controls(self, index: int) -> np.ndarray:
         """(len(CONTROLS),) uint8."""
-        return np.array([round(float(value) * 255) for _, value in self.pairs[index].controls.items()], np.uint8)
+        return levels(self.pairs[index].controls)
 
     def missing_bytes(self) -> int:
         """Disk space that the pairs not planned yet will take."""
@@ -99,7 +99,13 @@ def pick(values: Tensor, *names: str) -> Tensor:
     return values[:, [CHANNELS.index(name) for name in names]]
 
 
-def _stack(pair: Pair) -> np.ndarray:
+def levels(controls: Controls) -> np.ndarray:
+    """Controls that are numbers as (len(CONTROLS),) uint8."""
+    return np.array([round(float(value) * 255) for _, value in controls.items()], np.uint8)
+
+
+def plan_pair(pair: Pair) -> np.ndarray:
+    """The stack of a pair (H, W, len(STORED)) uint8."""
     line, sketch = grey(pair.line), grey(pair.sketch)
     planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed)
     values = dict(zip(PLANES, planned.planes.numpy(), strict=True))

@@ -41,6 +41,7 @@ class UnpairedCrops(Crops):
     def __init__(self, lines: Stacks, sketches: list[Path], folder: Path, config: TrainConfig) -> None:
         super().__init__(lines, range(len(lines.pairs)), config)
         self.batch = config.unpaired_batch
+        self.lines = lines.pairs[0].line.parent
         self.sketches = sketches
         self.folder = folder
 
@@ -52,7 +53,7 @@ class UnpairedCrops(Crops):
             if is_inked(window[..., INK], self.config.crop, self.config.minimum_ink):
                 break
         else:
-            raise SketchGANError(f"{self.stacks.pairs[0].line.parent}: hardly any ink; lower minimum_ink or crop")
+            raise SketchGANError(f"{self.lines}: hardly any ink; lower minimum_ink or crop")
         window[..., SKETCH] = 255 - self._graphite(rng)
         return tensor(window)
 

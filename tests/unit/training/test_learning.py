@@ -26,12 +26,13 @@ from training.losses import TERMS, Balance
 from training.pairs import find_pairs
 from training.stacks import CHANNELS, Stacks
 from training.start import FINE_TUNING, load_start
+from training.stream import Stream, StreamedCrops, find_shards
 from training.unpaired import UnpairedCrops, unpaired_crops
 
 SMALL = {
     "width": 8, "blocks": 1, "discriminator_width": 8, "crop": 96, "batch": 4, "perceptual": "none", "log_crops": 8,
     "sample_crops": 1000, "validation_crops": 2, "fidelity_crops": 8, "discriminator_lead": 8, "adversarial_ramp": 8,
-    "warmup_crops": 8, "ema_half_life": 16, "learning_rate": 1e-3, "decay": 0.0, "unpaired_batch": 2,
+    "warmup_crops": 8, "ema_half_life": 16, "learning_rate": 1e-3, "decay": 0.0, "unpaired_batch": 2, "workers": 0,
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def augmented(
     shared_pairs: Path, unpaired: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[dict[str, float]]]:
     run = tmp_path_factory.mktemp("augmented") / "run"
-    return run, _run(shared_pairs, run, *unpaired, crops=160, beta=2.0, batch=4)
+    return run, _run(shared_pairs, run, *unpaired, crops=160, beta=2.0, workers=1)
 
 
 def test_the_loss_falls(shared_pairs: Path, tmp_path: Path) -> None:
@@ -161,6 +162,52 @@ def test_an_identity_crop_asks_for_its_input_back(shared_pairs: Path, tmp_path: 
     assert torch.equal(ink, 255 - sketch)
     assert torch.equal(take, ink)
     assert not roughness.any()
+
+
+def test_a_run_from_shards_resumed_equals_an_uninterrupted_one(
+    shared_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards, runs = tmp_path / "shards", [tmp_path / "whole", tmp_path / "halved"]
+    assert main(["shard", "--data", str(shared_pairs), "-o", str(shards), "--pairs", "1", "--workers", "1"]) == 0
+    settings = {"crops": 16, "fidelity_crops": 10_000, "crops_per_pair": 1, "first_pairs": 2}
+    _run(shards, runs[0], **settings)
+    asked = iter(range(1000))
+    with monkeypatch.context() as patch:
+        patch.setattr("training.run._StopSignals.__call__", lambda self: next(asked) == 1)
+        _run(shards, runs[1], **settings)
+    assert not (runs[1] / "pencil.safetensors").exists()
+    _run(shards, runs[1], **settings)
+    whole, halved = (load_pencil(run / "pencil.safetensors").generator.state_dict() for run in runs)
+    assert all(torch.equal(tensor, halved[name]) for name, tensor in whole.items())
+    assert "4 pairs of 2 drawings" in load_pencil(runs[0] / "pencil.safetensors").header.training["data"]
+
+
+def test_shards_hold_what_the_pairs_plan_and_crop_n_hangs_on_n_alone(shared_pairs: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    assert main(["shard", "--data", str(shared_pairs), "-o", str(shards), "--pairs", "2", "--workers", "1"]) == 0
+    training, validation, _ = find_shards(shards)
+    assert sum(shard.pairs for shard in [*training, *validation]) == 4
+    stacks = Stacks(find_pairs([shared_pairs]), tmp_path / "plans")
+    stacks.prepare()
+    stream = Stream([*training, *validation], seed=3)
+    streamed = sorted(stream[place].tobytes() for place in range(4))
+    assert streamed == sorted(stacks[index].tobytes() for index in range(4))
+    config = replace(TrainConfig(), crop=96, crops_per_pair=2, first_pairs=3)
+    forwards = StreamedCrops(Stream([*training, *validation], 0), config)
+    wanted = [forwards[number] for number in range(24)]
+    for number in (23, 11, 0, 12):  # anywhere, as after a resume
+        assert torch.equal(StreamedCrops(Stream([*training, *validation], 0), config)[number], wanted[number])
+
+
+def test_a_truncated_shard_is_found_before_the_first_step(shared_pairs: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    assert main(["shard", "--data", str(shared_pairs), "-o", str(shards), "--workers", "1"]) == 0
+    shard = shards / "training-000000.tar"
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(SketchGANError, match=r"training-000000\.tar.*copy the shard again"):
+        _run(shards, tmp_path / "run")
+    with pytest.raises(SketchGANError, match="holds shards already"):
+        main(["shard", "--data", str(shared_pairs), "-o", str(shards), "--debug"])
 
 
 def test_unpaired_lines_without_sketches_are_refused(shared_pairs: Path, unpaired: list[str], tmp_path: Path) -> None:
