@@ -1,6 +1,6 @@
 """What 42 pairs of a new hand are worth, by four ways of training on them: docs/study.
 
-    python bench/study.py [--crops 3000] [--work .cache/study]
+    python bench/study.py [--crops 2000] [--work .cache/study]
 
 The hand is another brush of the renderer's (charcoal); the drawings are clip art. The pairs are 42 to train on and 24,
 of other drawings, to measure with; beside them lie sketches of the same hand and line images that nobody has drawn.
@@ -48,8 +48,8 @@ WAYS = {
 }
 # the defaults are made for 400,000 crops: the same phases, for a run of a few thousand
 SHORT = {
-    "warmup_crops": 400, "fidelity_crops": 800, "discriminator_lead": 400, "adversarial_ramp": 800,
-    "ema_half_life": 600, "decay": 0.5,
+    "warmup_crops": 400, "fidelity_crops": 600, "discriminator_lead": 400, "adversarial_ramp": 400,
+    "ema_half_life": 300, "decay": 0.4,
 }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def train(work: Path, way: str, crops: int, share: float, threads: int) -> Path:
     run = work / "runs" / way
     pencil = run / "pencil.safetensors"
     if not pencil.exists():
-        settings: dict[str, Any] = {"crops": crops, "validation": share, "sample_crops": 1000}
+        settings: dict[str, Any] = {"crops": crops, "validation": share, "sample_crops": 500}
         if not way.startswith("d"):
             settings |= SHORT
         if way == "a":
@@ -190,7 +190,7 @@ def _trainer(*arguments: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--crops", type=int, default=3000, help="of every way (default 3000)")
+    parser.add_argument("--crops", type=int, default=2000, help="of every way (default 2000)")
     parser.add_argument("--ways", default=",".join(WAYS), help="which of them, by letter")
     parser.add_argument("--work", type=Path, default=Path(".cache/study"), help="folder of pairs and runs")
     parser.add_argument("--threads", type=int, default=1)

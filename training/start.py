@@ -14,19 +14,25 @@ from sketchgan_core.weights import Pencil, load_discriminator, load_pencil
 from .loop import Training
 from .networks import generator_config
 
-# A hand that can draw takes on another from a few pairs in a few thousand crops: the layers that read the plan hardly
-# move, those that lay down grain and edge move most, and the adversary, which knows strokes already, speaks at once.
+# A hand that can draw takes on another from a few pairs in a few thousand crops. The layers that read the plan move
+# least, those that lay down grain and edge most. Where each grain of another hand falls cannot be foreseen from its
+# plan, so the fine scales of the fidelity, which would smooth it away, give way to the judges of texture.
 FINE_TUNING: dict[str, object] = {
     "crops": 6000,
-    "encoder_rate": 0.25,
-    "decoder_rate": 0.5,
-    "warmup_crops": 400,
-    "decay": 0.5,
-    "ema_half_life": 600,
-    "fidelity_crops": 800,
-    "discriminator_lead": 800,
-    "adversarial_ramp": 800,
-    "sample_crops": 1000,
+    "learning_rate": 4e-4,
+    "encoder_rate": 0.3,
+    "discriminator_rate": 1.0,
+    "warmup_crops": 200,
+    "decay": 0.4,
+    "ema_half_life": 300,
+    "fidelity_1": 1.5,
+    "fidelity_2": 3.0,
+    "adversarial": 1.0,
+    "feature_matching": 4.0,
+    "fidelity_crops": 200,
+    "discriminator_lead": 200,
+    "adversarial_ramp": 200,
+    "sample_crops": 500,
 }
 
 
