@@ -23,6 +23,7 @@ comfyui: $(VENV)/installed $(VENV)/installed-host
 bench: $(VENV)/installed-dev $(VENV)/installed-host
 	$(PYTHON) bench/sketchai_vs_residual.py
 	$(PYTHON) bench/host_start.py
+	$(PYTHON) bench/training_speed.py
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -22,6 +22,8 @@ import cv2
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from sketchgan_core.images import read_image
 from sketchgan_core.sketcher import Sketcher
 from sketchgan_core.weights import read_header
