@@ -166,7 +166,7 @@ class Training:
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter.grad.copy_(part.view_as(parameter))  # type: ignore[union-attr]
         if batches > 1:
-            torch._foreach_div_([parameter.grad for parameter in parameters], batches)
+            torch._foreach_div_([parameter.grad for parameter in parameters if parameter.grad is not None], batches)
         norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
         optimizer = self.optimizers[name]
         if torch.isfinite(norm):
@@ -190,8 +190,8 @@ class Training:
         half_life = min(self.config.ema_half_life, 0.1 * (self.crops + self.crops_per_step))
         keep = 0.5 ** (self.crops_per_step / half_life)
         torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - keep)
-        for average, current in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            average.copy_(current)
+        for kept, current in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(current)
 
 
 def train(

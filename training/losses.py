@@ -54,7 +54,5 @@ def feature_sizes(features: Sequence[Tensor]) -> Tensor:
 
 def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor], sizes: Tensor) -> Tensor:
     """Mean over layers of L1, each as a share of its layer's size, so that any network gives the same magnitude."""
-    terms = [
-        (f - w).abs().mean().float() / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)
-    ]
+    terms = [(f - w).abs().mean().float() / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)]
     return torch.stack(terms).mean()
