@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -14,22 +15,31 @@ from sketchgan_core.errors import SketchGANError
 from .config import TrainConfig
 from .crops import Crops, validation_batch
 from .pairs import find_pairs, split, summary
-from .stacks import Stacks
+from .record import describe_data
+from .stacks import Stacks, plan_pair
 from .stream import Stream, StreamedCrops, find_shards, is_sharded
 
 
 class Data(Protocol):
     """Attributes:
     summary: one line for the log and the pencil's card.
+    folder: where plans are kept.
     """
 
     summary: str
+    folder: Path
+
+    def describe(self) -> dict[str, Any]:
+        """Numbers, and a fingerprint by which a change of the data is noticed."""
+
+    def missing(self) -> int:
+        """Pairs that are not planned yet."""
+
+    def plan_one(self) -> None:
+        """Plan one of the pairs and throw the plan away, to see how long it takes."""
 
     def missing_bytes(self) -> int:
         """Disk space that planning will take."""
-
-    def prepare(self) -> None:
-        """Make room for the plans; raises SketchGANError where there is none."""
 
     def crops(self, identity: float) -> Crops: ...
 
@@ -47,13 +57,20 @@ class PairData:
         self.config = config
         self.training, self.validation = split(pairs, config.validation)
         self.stacks = Stacks(pairs, plans)
+        self.folder = plans
         self.summary = summary(folders, pairs, self.training, self.validation)
+
+    def describe(self) -> dict[str, Any]:
+        return describe_data(self.summary, self.stacks.pairs, self.training, self.validation)
+
+    def missing(self) -> int:
+        return sum(not file.exists() for file in self.stacks.files)
+
+    def plan_one(self) -> None:
+        plan_pair(self.stacks.pairs[self.training[0]])
 
     def missing_bytes(self) -> int:
         return self.stacks.missing_bytes()
-
-    def prepare(self) -> None:
-        self.stacks.prepare()
 
     def crops(self, identity: float) -> Crops:
         return Crops(self.stacks, self.training, self.config, identity)
@@ -72,11 +89,27 @@ class ShardData:
         self.config = config
         self.training, self.validation, self.summary = find_shards(folder)
 
-    def missing_bytes(self) -> int:
+        self.folder = folder
+
+    def describe(self) -> dict[str, Any]:
+        names = [(shard.path.name, shard.pairs, shard.path.stat().st_size) for shard in self.training + self.validation]
+        return {
+            "told": self.summary,
+            "pairs": sum(pairs for _, pairs, _ in names),
+            "training": sum(shard.pairs for shard in self.training),
+            "validation": sum(shard.pairs for shard in self.validation),
+            "held_back": True,
+            "sha256": hashlib.sha256(repr(names).encode()).hexdigest(),
+        }
+
+    def missing(self) -> int:
         return 0
 
-    def prepare(self) -> None:
+    def plan_one(self) -> None:
         return None
+
+    def missing_bytes(self) -> int:
+        return 0
 
     def crops(self, identity: float) -> Crops:
         return StreamedCrops(Stream(self.training, self.config.seed), self.config, identity)

@@ -207,7 +207,7 @@ class Training:
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter.grad.copy_(part.view_as(parameter))  # type: ignore[union-attr]
         if batches > 1:
-            torch._foreach_div_([parameter.grad for parameter in parameters], batches)
+            torch._foreach_div_([parameter.grad for parameter in parameters if parameter.grad is not None], batches)
         norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
         optimizer = self.optimizers[name]
         if torch.isfinite(norm):

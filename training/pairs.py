@@ -20,6 +20,8 @@ LAYOUTS = (("line", "sketch"), ("raw/line", "raw/sketch"), ("raw", "sketch"))
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 SHOWN = 20  # problems that are told one by one
 
+Candidate = tuple[Path, Path, dict | None]
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -50,7 +52,7 @@ def find_pairs(folders: Iterable[Path]) -> list[Pair]:
     candidates = [candidate for folder in folders for candidate in _candidates(folder, problems)]
     # decoding gives way to other threads
     with ThreadPoolExecutor() as pool:
-        pairs = list(pool.map(lambda candidate: _pair(*candidate, problems), candidates))
+        pairs = list(pool.map(lambda found: _pair(found, problems), candidates))
     if problems:
         raise TrainingError(_told(sorted(problems)))
     return [pair for pair in pairs if pair is not None]
@@ -92,7 +94,7 @@ def _told(problems: list[str]) -> str:
     return "\n".join([f"{len(problems)} problems in the pairs, so nothing was started:", *shown])
 
 
-def _candidates(folder: Path, problems: list[str]) -> list[tuple[Path, Path, dict | None]]:
+def _candidates(folder: Path, problems: list[str]) -> list[Candidate]:
     """Line, sketch and manifest entry of every complete pair; what is wrong is added to `problems`."""
     layout = _layout(folder)
     if layout is None:
@@ -141,7 +143,8 @@ def _manifest(file: Path, problems: list[str]) -> dict[str, dict]:
     return entries
 
 
-def _pair(line: Path, sketch: Path, entry: dict | None, problems: list[str]) -> Pair | None:
+def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
+    line, sketch, entry = candidate
     sizes = [_size(file, problems) for file in (line, sketch)]
     size = sizes[0]
     if size is None or sizes[1] is None:

@@ -60,7 +60,7 @@ class _Average(torch.autograd.Function):
         return _sum(values) / processes()
 
     @staticmethod
-    def backward(context: object, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(context: object, gradient: Tensor) -> Tensor:
         # every process's loss hangs on these values
         return _sum(gradient) / processes()
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
-import shutil
+import time
 from collections.abc import Sequence
 from functools import cache
 from multiprocessing.process import BaseProcess
@@ -67,18 +67,13 @@ class Stacks:
         return sum(pair.size[0] * pair.size[1] * len(STORED) for pair in missing)
 
     def prepare(self) -> None:
-        """Create the folder.
-
-        Raises:
-            SketchGANError: the disk cannot hold all stacks.
-        """
+        """Create the folder, and clear away what a killed planner has left in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        needed, free = self.missing_bytes(), shutil.disk_usage(self.folder).free
-        if needed > 0.95 * free:
-            raise SketchGANError(
-                f"{self.folder}: the planned pairs need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                "give --plans a folder on a larger disk"
-            )
+        for part in self.folder.glob(".*.part"):
+            # a younger one may be somebody's who plans for another run
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > 3600:
+                    part.unlink()
 
     def plan_ahead(self, order: Sequence[int]) -> BaseProcess:
         """Start a process that plans the pairs in the `order` in which training will ask for them."""

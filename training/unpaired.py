@@ -41,7 +41,7 @@ class UnpairedCrops(Crops):
     def __init__(self, lines: Stacks, sketches: list[Path], folder: Path, config: TrainConfig) -> None:
         super().__init__(lines, range(len(lines.pairs)), config)
         self.batch = config.unpaired_batch
-        self.lines = lines.pairs[0].line.parent
+        self.lines = lines
         self.sketches = sketches
         self.folder = folder
 
@@ -53,9 +53,13 @@ class UnpairedCrops(Crops):
             if is_inked(window[..., INK], self.config.crop, self.config.minimum_ink):
                 break
         else:
-            raise SketchGANError(f"{self.lines}: hardly any ink; lower minimum_ink or crop")
+            raise SketchGANError(f"{self.lines.pairs[0].line.parent}: hardly any ink; lower minimum_ink or crop")
         window[..., SKETCH] = 255 - self._graphite(rng)
         return tensor(window)
+
+    def missing_bytes(self) -> int:
+        """Disk space that planning the lines will take."""
+        return self.lines.missing_bytes()
 
     def _graphite(self, rng: np.random.Generator) -> np.ndarray:
         """A crop (crop, crop) of a sketch that has something on it."""
@@ -86,7 +90,6 @@ def unpaired_crops(lines: Path, sketches: Path, plans: Path, config: TrainConfig
         SketchGANError: a folder has no images, or one cannot be read.
     """
     stacks = Stacks([_planned_at_random(file) for file in _images(lines)], plans)
-    stacks.prepare()
     files = _images(sketches)
     for file in files:
         _size(file)
