@@ -53,7 +53,7 @@ def rehearse(
         seconds = _planning_seconds(data) * missing
         lines.append(
             f"planning: {missing} pairs, {duration(seconds)} in the background; "
-            f"the first {config.first_pairs} are enough to start"
+            f"the first {min(missing, config.first_pairs)} are enough to start"
         )
     lines += [
         f"disk: {amount / 1e9:.2f} GB of {name} in {folder}" for (name, folder), amount in needs.items() if amount
