@@ -187,7 +187,7 @@ def main() -> None:
         found: dict[str, list[float]] = {name: [] for name in ways}
         for step in ways.values():
             step()
-        for _ in range(2):
+        for _ in range(4):
             for name, step in ways.items():
                 found[name].append(
                     crops_per_second(step, options.steps if name == "ours" else max(1, options.steps // 2))

@@ -32,6 +32,7 @@ FINE_TUNING: dict[str, object] = {
     "fidelity_crops": 200,
     "discriminator_lead": 200,
     "adversarial_ramp": 200,
+    "log_crops": 100,
     "sample_crops": 500,
 }
 

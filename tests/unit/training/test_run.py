@@ -93,8 +93,8 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
 
 
 def test_another_configuration_in_the_same_folder_is_refused(complete: Path, shared_pairs: Path) -> None:
-    with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with batch = 2"):
-        main(_arguments(shared_pairs, complete, batch=3))
+    with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with width = 8"):
+        main(_arguments(shared_pairs, complete, width=16))
 
 
 def test_a_dry_run_writes_nothing(shared_pairs: Path, tmp_path: Path) -> None:
