@@ -4,8 +4,8 @@
 
 The hand is another brush of the renderer's (charcoal); the drawings are clip art. The pairs are 42 to train on and 24,
 of other drawings, to measure with; beside them lie sketches of the same hand and line images that nobody has drawn.
-Every way trains for the same number of crops. Interrupted, the same command goes on. Writes docs/study/study.json,
-study.md and sheet.jpg.
+Every way trains for the same number of crops. Interrupted, the same command goes on. Writes docs/study/study.json
+and sheet.jpg, and prints the table that docs/study/study.md comments on.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def write(results: dict[str, Any], sheet: np.ndarray) -> None:
             f"{row['kid']:.3f} | {row['sliced_wasserstein']:.0f} | {row['line_recall']:.3f} | {row['graphite']:.3f}"
         )
         table.append(f"| {names.get(way, way)} | {numbers} | {'' if minutes is None else f'{minutes:.0f}'} |")
-    (RESULT / "table.md").write_text("\n".join(table) + "\n")
+    print("\n".join(table))
 
 
 def _sheet(columns: dict[str, list[np.ndarray]]) -> np.ndarray:
