@@ -258,7 +258,7 @@ def test_fine_tuning_takes_on_a_hand_and_keeps_the_lines(draw_pairs: Callable[..
         cv2.imwrite(str(file), cv2.erode(line, np.ones((5, 5), np.uint8)))
     run = tmp_path / "run"
     sets = {"crops": 40, "crop": 96, "batch": 4, "perceptual": "none", "warmup_crops": 8, "log_crops": 16,
-            "ema_half_life": 16, "fidelity_crops": 64, "learning_rate": 1e-3}  # fmt: skip
+            "ema_half_life": 16, "fidelity_crops": 64, "learning_rate": 1e-3, "workers": 0}  # fmt: skip
     arguments = [part for key, value in sets.items() for part in ("--set", f"{key}={value}")]
     command = ["run", "--from", "default", "--data", str(data), "-o", str(run), "--threads", "1", "--device", "cpu"]
     assert main([*command, *arguments, "--debug"]) == 0
