@@ -2,13 +2,14 @@
 # make test    install everything the tests need, then run all tests
 # make comfyui start a ComfyUI with this package in it and print its address
 # make bench   measure speed and memory beside the original's way
+# make study   compare ways to train on 42 pairs, an hour and a half on two cores: docs/study
 # make lint    formatting, lint, types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test comfyui bench lint system clean
+.PHONY: demo test comfyui bench study lint system clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/sketchgan sketch examples/drawings -o demo --overwrite --sheet demo/sheet.png
@@ -24,6 +25,10 @@ bench: $(VENV)/installed-dev $(VENV)/installed-host
 	$(PYTHON) bench/sketchai_vs_residual.py
 	$(PYTHON) bench/host_start.py
 	$(PYTHON) bench/lines.py
+	$(PYTHON) bench/training_speed.py
+
+study: $(VENV)/installed-dev system
+	$(PYTHON) bench/study.py
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -24,6 +24,9 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     try:
         with open(temporary, "xb") as file:
             yield file
+            file.flush()
+            # or a power cut may leave the name with nothing behind it
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

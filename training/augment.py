@@ -8,6 +8,7 @@ import numpy as np
 from .stacks import CHANNELS, CONTROLS
 
 SKETCH, INK, REACH = (CHANNELS.index(name) for name in ("sketch", "ink", "reach"))
+TAKE, ROUGHNESS, SHADING = (CHANNELS.index(name) for name in ("take", "roughness", "shading"))
 MARKS = [CHANNELS.index(name) for name in ("ink", "take", "restated", "construction", "hatch", "tone")]
 GROUND = [CHANNELS.index(name) for name in ("paper", "pressure", "noise", *CONTROLS)]
 
@@ -64,6 +65,17 @@ def change_thickness(window: np.ndarray, rng: np.random.Generator) -> None:
     if change == 3 or rng.random() < 0.3:
         ink = cv2.convertScaleAbs(ink, alpha=rng.uniform(0.6, 1.0))
     window[..., INK] = ink
+
+
+def finish(window: np.ndarray) -> None:
+    """Put the finished sketch in the place of the input, in place: a drawing that needs nothing is to be left alone.
+
+    It is planned as drawn lines are at no roughness and no shading: taken once, where it is, and nothing added.
+    """
+    graphite = 255 - window[..., SKETCH]
+    window[..., MARKS] = 0
+    window[..., INK] = window[..., TAKE] = graphite
+    window[..., ROUGHNESS] = window[..., SHADING] = 0
 
 
 def turn(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -12,16 +12,14 @@ from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
 from sketchgan_core.header import Header, read_header
 
-CURVES = {
-    "losses": ("loss/fidelity", "loss/perceptual", "loss/adversarial", "loss/discriminator"),
-    "share of the gradient": ("share/fidelity", "share/perceptual", "share/adversarial"),
-    "validation L1": ("validation/l1_1px/average", "validation/l1_8px/average"),
-}
+from .curves import sheet
+from .metrics import read_metrics
+
 SHEET_WIDTH = 1600  # px
 
 
 def write_card(pencil: Path, run_folder: Path, report: Path | None = None, closing: str = "") -> Path:
-    """Write PENCIL.md, PENCIL.curves.png and, given a report, PENCIL.sheet.jpg beside a pencil.
+    """Write PENCIL.md, PENCIL.curves.svg and, given a report, PENCIL.sheet.jpg beside a pencil.
 
     Args:
         pencil: the exported weights.
@@ -33,15 +31,19 @@ def write_card(pencil: Path, run_folder: Path, report: Path | None = None, closi
         SketchGANError: the run or the report is incomplete.
     """
     header = read_header(pencil)
-    curves = pencil.with_suffix(".curves.png")
-    _draw_curves(run_folder / "metrics.jsonl", curves)
+    curves = pencil.with_suffix(".curves.svg")
+    entries = read_metrics(run_folder)
+    if not entries:
+        raise SketchGANError(f"{run_folder}: no metrics to draw curves of; train first")
+    with written_whole(curves) as file:
+        file.write(sheet(entries).encode())
     text = [f"# {header.card.title}", _facts(header), "## How it was made", _story(header)]
     text += [f"![Losses and validation over the crops seen]({curves.name})"]
     if report is not None:
         measured = _read_json(report / "report.json")
-        sheet = pencil.with_suffix(".sheet.jpg")
-        _shrink(report / "sheet.png", sheet)
-        text += ["## What was measured", _measures(measured), f"![Drawings never trained on]({sheet.name})"]
+        pictures = pencil.with_suffix(".sheet.jpg")
+        _shrink(report / "sheet.png", pictures)
+        text += ["## What was measured", _measures(measured), f"![Drawings never trained on]({pictures.name})"]
     if closing:
         text += [closing]
     page = pencil.with_suffix(".md")
@@ -92,28 +94,6 @@ def _measures(report: dict[str, Any]) -> str:
         *(f"| {name} | {found['kid']:.3f} | {found['sliced_wasserstein']:.0f} |" for name, found in distances.items()),
     ]
     return "\n".join([rows[0], "", *rows[1:], "", *table])
-
-
-def _draw_curves(metrics: Path, picture: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    if not metrics.is_file():
-        raise SketchGANError(f"{metrics}: no metrics to draw curves of; train first")
-    entries = [json.loads(line) for line in metrics.read_text().splitlines()]
-    figure, axes = pyplot.subplots(1, len(CURVES), figsize=(13, 3.4), layout="constrained")
-    for axis, (title, names) in zip(axes, CURVES.items(), strict=True):
-        for name in names:
-            points = sorted((entry["crops"], entry[name]) for entry in entries if name in entry)
-            if points:
-                axis.plot(*zip(*points, strict=True), label=name.split("/", 1)[1], linewidth=1)
-        axis.set(title=title, xlabel="crops", ylim=(0, None))
-        axis.legend(fontsize=7)
-    with written_whole(picture) as file:
-        figure.savefig(file, dpi=80, format="png")
-    pyplot.close(figure)
 
 
 def _shrink(sheet: Path, picture: Path) -> None:

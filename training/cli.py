@@ -17,6 +17,7 @@ PROGRAM = "sketchgan-train"
 COMMANDS = {
     "synthesize": ("synthesis", "make training pairs without an artist"),
     "pair": ("pair", "make training pairs of an artist's own pencil drawings"),
+    "shard": ("shards", "plan pairs and write them as WebDataset shards, for large sets"),
     "run": ("run", "train a pencil on a folder of pairs"),
     "evaluate": ("evaluate", "measure a pencil against drawings"),
     "export": ("export", "write a pencil as one safetensors file"),

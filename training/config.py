@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.files import written_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+BALANCES = ("fixed", "auto")
+MAY_CHANGE = ("crops", "batch", "accumulate", "workers", "checkpoint_minutes")  # from one session of a run to the next
 
 
 def _knob(default: Any, low: float, high: float) -> Any:
@@ -35,6 +40,9 @@ class TrainConfig:
     # data
     crop: int = _knob(192, 96, 1024)  # px; must span several strokes, costs its square
     batch: int = _knob(8, 1, 256)  # crops a step and process; batch norm in the discriminator wants >= 4
+    accumulate: int = _knob(1, 1, 1024)  # batches a step, one after the other: a large batch in little memory
+    precision: str = "auto"  # auto: bfloat16 where the hardware multiplies it | float32 | bfloat16
+    workers: int = _knob(1, 0, 64)  # processes that cut crops; 0 cuts them between the steps
     validation: float = _knob(0.03, 0.0, 0.5)  # share of the drawings (never of the crops) held back
     validation_crops: int = _knob(16, 1, 256)  # fixed crops that are measured and shown
     first_pairs: int = _knob(128, 1, 1_000_000)  # pairs in play at the first crop; planning them delays the start
@@ -50,6 +58,9 @@ class TrainConfig:
     discriminator_rate: float = _knob(
         0.5, 0.0, 10.0
     )  # of the generator's rate: too slow and it says nothing, too fast and it wins
+    encoder_rate: float = _knob(1.0, 0.0, 10.0)  # of the generator's rate, for the layers that read the plan
+    decoder_rate: float = _knob(1.0, 0.0, 10.0)  # and for those that compose strokes from what was read
+    tail_rate: float = _knob(1.0, 0.0, 10.0)  # and for those at full resolution: grain and edge, most of what a hand is
     warmup_crops: int = _knob(1200, 0, 10**9)  # the rate rises over these: He init makes large first steps
     decay: float = _knob(0.15, 0.0, 1.0)  # last share of the run over which the rates fall to zero
     gradient_clip: float = _knob(1.0, 1e-3, 1e6)  # one bad crop must not undo a thousand good ones
@@ -65,9 +76,16 @@ class TrainConfig:
     perceptual_weight: float = _knob(0.6, 0.0, 1e4)  # each layer is normalised, so networks are exchangeable
     adversarial: float = _knob(0.25, 0.0, 1e4)  # texture; too much invents strokes
     feature_matching: float = _knob(1.5, 0.0, 1e4)  # keeps the adversarial game from wandering off
+    balance: str = "fixed"  # fixed | auto: scale the terms until none pulls ten times as hard as another
     fidelity_crops: int = _knob(2400, 0, 10**9)  # fidelity alone first: an adversary on noise teaches noise
     discriminator_lead: int = _knob(800, 0, 10**9)  # crops the discriminator learns before it is listened to
     adversarial_ramp: int = _knob(1600, 0, 10**9)  # crops over which the adversarial terms rise to full weight
+
+    # adversarial augmentation: in effect only with unpaired drawings
+    alpha: float = _knob(0.1, 0.0, 1e4)  # the unconditional discriminator's say on drawings of the pairs' lines
+    beta: float = _knob(0.1, 0.0, 1e4)  # and on drawings of the unpaired lines
+    unpaired_batch: int = _knob(4, 1, 256)  # unpaired lines, and as many sketches, a step and process
+    identity: float = _knob(0.1, 0.0, 1.0)  # chance of a finished sketch as the input, to be left as it is
 
     # housekeeping
     seed: int = _knob(0, 0, 2**31 - 1)  # initial weights and every crop
@@ -79,6 +97,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for knob in fields(self):
             _check(knob.name, getattr(self, knob.name), knob.default, knob.metadata.get("range"))
+        if self.balance not in BALANCES:
+            raise SketchGANError(f"balance = {self.balance!r}: choose one of {', '.join(BALANCES)}")
         if self.crop % 32:
             raise SketchGANError(f"crop = {self.crop}: the crop must be a multiple of 32")
 
@@ -92,13 +112,15 @@ def _check(name: str, value: object, default: object, limits: tuple[float, float
         raise SketchGANError(f"{name} = {value}: must lie between {limits[0]:g} and {limits[1]:g}")
 
 
-def load_config(file: Path | None = None, overrides: Iterable[str] = ()) -> TrainConfig:
-    """The defaults, then the TOML `file`, then `key=value` overrides.
+def load_config(
+    file: Path | None = None, overrides: Iterable[str] = (), defaults: Mapping[str, object] | None = None
+) -> TrainConfig:
+    """The defaults, those of `defaults` first, then the TOML `file`, then `key=value` overrides.
 
     Raises:
         SketchGANError: the file cannot be read, a key is unknown, or a value has the wrong type or range.
     """
-    values: dict[str, object] = {}
+    values: dict[str, object] = dict(defaults or {})
     if file is not None:
         try:
             values.update(tomllib.loads(file.read_text(encoding="utf-8")))
@@ -128,14 +150,19 @@ def config_from(values: Mapping[str, object]) -> TrainConfig:
 def save_config(config: TrainConfig, file: Path) -> None:
     """Write `config` as TOML that `--config` reads back."""
     # a JSON scalar is a TOML scalar, so no TOML writer is needed
-    file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(config).items()))
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(config).items())
+    with written_whole(file) as stream:
+        stream.write(text.encode())
 
 
 def refuse_difference(config: TrainConfig, file: Path) -> None:
-    """Raise if the run folder's `file` holds another configuration; only the length of a run may change."""
+    """Raise if the run folder's `file` holds another configuration.
+
+    The length of a run may change, and how it is worked through: its crops a step are looked after elsewhere.
+    """
     saved = asdict(load_config(file))
     for key, value in asdict(config).items():
-        if key != "crops" and saved[key] != value:
+        if key not in MAY_CHANGE and saved[key] != value:
             raise SketchGANError(
                 f"{file}: this run was started with {key} = {saved[key]!r}, not {value!r}; "
                 f"give another -o, or --set {key}={saved[key]}"

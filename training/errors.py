@@ -7,3 +7,7 @@ from sketchgan_core.errors import SketchGANError
 
 class TrainingError(SketchGANError):
     """One clear line that names the file and the remedy; the command line prints it and exits with status 2."""
+
+
+class Diverged(TrainingError):
+    """The run has gone wrong for good; the message says by what it shows."""

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 Judgement = Sequence[tuple[Tensor, list[Tensor]]]  # what a MultiScaleDiscriminator returns
+
+
+TERMS = ("fidelity", "perceptual", "adversarial", "unconditional", "unpaired")  # of the generator's loss
+
+
+class Balance(nn.Module):
+    """Keeps the terms of a loss within one order of magnitude, by running magnitudes of their gradients.
+
+    A term whose gradient is more than the square root of ten times larger or smaller than the fidelity's is scaled to
+    that; within, the weights decide. The magnitudes are state, so a resumed run balances as an uninterrupted one.
+    """
+
+    MEMORY = 0.98  # of the running magnitudes, per step
+    LIMIT = math.sqrt(10)
+
+    magnitudes: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("magnitudes", torch.zeros(len(TERMS)))
+
+    @torch.no_grad()
+    def forward(self, norms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Take in the norms of the terms' gradients; returns the factor of each."""
+        for name, norm in norms.items():
+            running = self.magnitudes[TERMS.index(name)]
+            running.copy_(torch.where(running > 0, self.MEMORY * running + (1 - self.MEMORY) * norm, norm))
+        reference = self.magnitudes[TERMS.index("fidelity")]
+        factors = {}
+        for name in norms:
+            ratio = self.magnitudes[TERMS.index(name)] / reference.clamp_min(1e-12)
+            factors[name] = ratio.clamp(1 / self.LIMIT, self.LIMIT) / ratio.clamp_min(1e-12)
+        return factors
 
 
 def fidelity(sketch: Tensor, target: Tensor, weights: Sequence[float]) -> Tensor:
@@ -47,7 +81,12 @@ def feature_matching(real: Judgement, fake: Judgement) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+def feature_sizes(features: Sequence[Tensor]) -> Tensor:
+    """The mean magnitude of each layer (layers,)."""
+    return torch.stack([f.abs().mean().float() for f in features])
+
+
+def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor], sizes: Tensor) -> Tensor:
     """Mean over layers of L1, each as a share of its layer's size, so that any network gives the same magnitude."""
-    terms = [((f - w).abs().mean() / (w.abs().mean() + 1e-6)).float() for f, w in zip(features, wanted, strict=True)]
+    terms = [(f - w).abs().mean().float() / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)]
     return torch.stack(terms).mean()

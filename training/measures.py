@@ -21,10 +21,14 @@ LINE = 0.3  # ink of a line image that counts as a line, of the drawing's darkes
 MARK = 0.12  # graphite, softened over a pixel, that counts as a mark
 
 
-def lines_kept(lines: np.ndarray, sketch: np.ndarray) -> tuple[float, float]:
-    """(recall, precision): lines that have a mark within TOLERANCE, and marks that have a line within it."""
+def lines_kept(lines: np.ndarray, sketch: np.ndarray, tolerance: float = TOLERANCE) -> tuple[float, float]:
+    """(recall, precision): lines that have a mark within the tolerance, and marks that have a line within it.
+
+    Args:
+        tolerance: of the longer side.
+    """
     line, mark = line_mask(lines), cv2.GaussianBlur(1 - sketch, (0, 0), 0.8) > MARK
-    radius = TOLERANCE * max(lines.shape)
+    radius = tolerance * max(lines.shape)
     recall = (_distance(mark)[line] <= radius).mean() if line.any() else 1.0
     precision = (_distance(line)[mark] <= radius).mean() if mark.any() else 1.0
     return float(recall), float(precision)

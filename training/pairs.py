@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from sketchgan_core.controls import Controls
-from sketchgan_core.errors import SketchGANError
+
+from .errors import TrainingError
 
 LAYOUTS = (("line", "sketch"), ("raw/line", "raw/sketch"), ("raw", "sketch"))
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+SHOWN = 20  # problems that are told one by one
+
+Candidate = tuple[Path, Path, dict | None]
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,17 @@ def find_pairs(folders: Iterable[Path]) -> list[Pair]:
     artist's hand: controls are neutral, the paper is cartridge and the seed is derived from the name.
 
     Raises:
-        SketchGANError: a folder has no pairs, a partner is missing, sizes differ, or a file cannot be read.
+        TrainingError: all that is wrong, a line each: a folder without pairs, names without a partner or given twice,
+            pairs of two sizes, files that cannot be read.
     """
-    return [pair for folder in folders for pair in _pairs_of(folder)]
+    problems: list[str] = []
+    candidates = [candidate for folder in folders for candidate in _candidates(folder, problems)]
+    # decoding gives way to other threads
+    with ThreadPoolExecutor() as pool:
+        pairs = list(pool.map(lambda found: _pair(found, problems), candidates))
+    if problems:
+        raise TrainingError(_told(sorted(problems)))
+    return [pair for pair in pairs if pair is not None]
 
 
 def split(pairs: list[Pair], share: float) -> tuple[list[int], list[int]]:
@@ -59,35 +73,64 @@ def split(pairs: list[Pair], share: float) -> tuple[list[int], list[int]]:
     return training or validation, validation
 
 
-def _pairs_of(folder: Path) -> list[Pair]:
-    lines, sketches = _layout(folder)
-    line_files, sketch_files = _images(lines), _images(sketches)
-    for here, there, files, others in (
-        (lines, sketches, line_files, sketch_files),
-        (sketches, lines, sketch_files, line_files),
-    ):
-        alone = sorted(files.keys() - others.keys())
-        if alone:
-            raise SketchGANError(f"{files[alone[0]]}: no partner of that name in {there} ({len(alone)} such in {here})")
-    if not line_files:
-        raise SketchGANError(f"{folder}: no images in {lines.relative_to(folder)}; a pair is two files of one name")
-    manifest = _manifest(folder / "manifest.jsonl")
-    return [_pair(line_files[name], sketch_files[name], manifest.get(name)) for name in sorted(line_files)]
+def summary(folders: Sequence[Path], pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]) -> str:
+    """What a run is about to train on, in one line."""
+    drawings = len({pair.drawing for pair in pairs})
+    names = ", ".join(str(folder) for folder in folders)
+    # a drawing's key begins with its source, where it has one
+    sources = Counter((pair.drawing.split("/")[0] if "/" in pair.drawing else "drawn", pair.licence) for pair in pairs)
+    told = ", ".join(f"{count} of {source} ({licence})" for (source, licence), count in sorted(sources.items()))
+    return (
+        f"{len(pairs)} pairs of {drawings} drawings in {names}: "
+        f"{len(training)} to train on, {len(validation)} held back; {told}"
+    )
 
 
-def _layout(folder: Path) -> tuple[Path, Path]:
+def _told(problems: list[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+    shown = [f"  {line}" for line in problems[:SHOWN] + more]
+    return "\n".join([f"{len(problems)} problems in the pairs, so nothing was started:", *shown])
+
+
+def _candidates(folder: Path, problems: list[str]) -> list[Candidate]:
+    """Line, sketch and manifest entry of every complete pair; what is wrong is added to `problems`."""
+    layout = _layout(folder)
+    if layout is None:
+        known = ", ".join(f"{line} + {sketch}" for line, sketch in LAYOUTS)
+        problems.append(f"{folder}: not a pair folder; it needs subfolders {known}")
+        return []
+    files = [_images(subfolder, problems) for subfolder in layout]
+    for here, other in ((0, 1), (1, 0)):
+        for name in sorted(files[here].keys() - files[other].keys()):
+            problems.append(f"{files[here][name]}: no partner of that name in {layout[other]}; add it, or remove this")
+    names = sorted(files[0].keys() & files[1].keys())
+    if not files[0] and not files[1]:
+        problems.append(f"{folder}: no images in {layout[0].relative_to(folder)}; a pair is two files of one name")
+    manifest = _manifest(folder / "manifest.jsonl", problems)
+    return [(files[0][name], files[1][name], manifest.get(name)) for name in names]
+
+
+def _layout(folder: Path) -> tuple[Path, Path] | None:
     for line, sketch in LAYOUTS:
         if (folder / line).is_dir() and (folder / sketch).is_dir():
             return folder / line, folder / sketch
-    known = ", ".join(f"{line} + {sketch}" for line, sketch in LAYOUTS)
-    raise SketchGANError(f"{folder}: not a pair folder; it needs subfolders {known}")
+    return None
 
 
-def _images(folder: Path) -> dict[str, Path]:
-    return {file.stem: file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES}
+def _images(folder: Path, problems: list[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() not in SUFFIXES:
+            continue
+        if file.stem in found:
+            problems.append(f"{file}: the name of {found[file.stem].name} a second time; rename or remove one of them")
+        found.setdefault(file.stem, file)
+    return found
 
 
-def _manifest(file: Path) -> dict[str, dict]:
+def _manifest(file: Path, problems: list[str]) -> dict[str, dict]:
     if not file.exists():
         return {}
     entries = {}
@@ -96,14 +139,20 @@ def _manifest(file: Path) -> dict[str, dict]:
             entry = json.loads(text)
             entries[entry["name"]] = {key: entry[key] for key in ("drawing", "licence", "seed", "controls", "style")}
         except (ValueError, KeyError, TypeError) as error:
-            raise SketchGANError(f"{file}:{number}: not a pair's entry ({error!r}); synthesize again") from error
+            problems.append(f"{file}:{number}: not a pair's entry ({error!r}); synthesize again")
     return entries
 
 
-def _pair(line: Path, sketch: Path, entry: dict | None) -> Pair:
-    size = _size(line)
-    if _size(sketch) != size:
-        raise SketchGANError(f"{sketch}: not the size of {line} ({_size(sketch)} against {size} px, height x width)")
+def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
+    line, sketch, entry = candidate
+    sizes = [_size(file, problems) for file in (line, sketch)]
+    size = sizes[0]
+    if size is None or sizes[1] is None:
+        return None
+    if sizes[1] != size:
+        told = " against ".join(f"{width} x {height}" for height, width in (sizes[1], size))
+        problems.append(f"{sketch}: not the size of {line} ({told} px); scan or scale both alike")
+        return None
     if entry is None:
         return Pair(line, sketch, size, line.stem, _hash(line.stem) % 2**31, Controls(), "cartridge", "unstated")
     style = entry["style"]
@@ -119,14 +168,19 @@ def _pair(line: Path, sketch: Path, entry: dict | None) -> Pair:
     )
 
 
-def _size(file: Path) -> tuple[int, int]:
+def _size(file: Path, problems: list[str]) -> tuple[int, int] | None:
+    """Height and width of an image that is sure to decode, hours into the run."""
     try:
         with Image.open(file) as image:
             width, height = image.size
-            # finds truncated files now, without decoding, rather than hours into the run
-            image.verify()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise SketchGANError(f"{file}: cannot be read as an image ({error}); replace or remove the pair") from error
+            # PNG carries checksums, which are quicker to compare; others have to be decoded to be believed
+            if image.format == "PNG":
+                image.verify()
+            else:
+                image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        problems.append(f"{file}: cannot be read as an image ({error}); replace or remove the pair")
+        return None
     return height, width
 
 

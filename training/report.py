@@ -1,101 +1,197 @@
-"""What a run tells while it goes: scalars and sample grids, for TensorBoard and as plain files."""
+"""What a run tells while it goes: progress, scalars and sample grids, for TensorBoard, a browser and as plain files."""
 
 from __future__ import annotations
 
-import json
+import math
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
 
 from sketchgan_core.files import written_whole
 
-from .loop import Training
-from .stacks import decode, pick
+from .errors import Diverged
+from .loop import Training, progress
+from .metrics import append, curve, forget_after
+from .page import write_page
+from .record import write_record
+from .space import SHOWN
+from .validation import better, choice, may_be_best, measure
 
-SHOWN = 8  # validation crops in the grid
+# A run has diverged when one of these grows to so many times its lowest value so far.
+DIVERGED = {"loss/fidelity": 10.0, "validation/l1_1px/generator": 3.0}
 
 
 class Report:
-    """Averages scalars over `log_crops` and draws a grid of validation crops every `sample_crops`."""
+    """Averages scalars over `log_crops`, and measures and draws the validation crops every `sample_crops`.
 
-    def __init__(self, run: Path, training: Training, validation: Tensor) -> None:
-        self.run, self.training = run, training
-        self.validation = validation
+    Args:
+        run: the run's folder.
+        training: at the crops to go on from.
+        validation: crops, as `validation_batch` gives them.
+        minutes: the end of the run, if it is a time.
+        kept: what `keep` returned when the checkpoint was saved.
+    """
+
+    def __init__(
+        self, run: Path, training: Training, validation: Tensor, minutes: float | None, kept: dict[str, Any]
+    ) -> None:
+        self.run, self.training, self.validation, self.minutes = run, training, validation, minutes
         # a resumed run repeats what came after its checkpoint: its old points would show twice
+        entries = forget_after(run, training.crops)
         self.board = SummaryWriter(str(run / "tensorboard"), purge_step=training.crops)
         self.samples = run / "samples"
+        for file in self.samples.glob("*.png"):
+            if int(file.stem) > training.crops:
+                file.unlink()
+        self.choice = choice(training)
+        self.best: dict[str, Any] | None = kept.get("best")
         self.scalars: dict[str, list[Tensor]] = defaultdict(list)
-        self.shown_at: int | None = None
+        for name, values in kept.get("unlogged", {}).items():
+            self.scalars[name] = [torch.tensor(value) for value in values]
+        self.lowest = {name: min((v for _, v in curve(entries, name)), default=math.inf) for name in DIVERGED}
+        self.good_at = training.crops
+        measured = curve(entries, self.choice.metric)
+        self.measured_at = int(measured[-1][0]) if measured else -1
         self.waited = 0.0
         self.since, self.crops = time.monotonic(), training.crops
+        self.started, self.done = time.monotonic(), progress(training, minutes)
+        self.bar = tqdm(
+            total=training.config.crops, initial=training.crops, unit=" crops", dynamic_ncols=True, smoothing=0.05,
+            disable=not sys.stderr.isatty(),
+        )  # fmt: skip
 
-    def after_step(self, scalars: dict[str, Tensor], waited: float) -> None:
-        """Take in one step; log or show samples when they are due."""
+    def after_step(self, scalars: dict[str, Tensor], waited: float) -> bool:
+        """Take in one step; log or validate when it is due.
+
+        Returns:
+            Whether there is a new best checkpoint to save.
+
+        Raises:
+            Diverged: the losses or the validation have exploded.
+        """
         config, crops = self.training.config, self.training.crops
         self.waited += waited
         for name, value in scalars.items():
             self.scalars[name].append(value)
         before = crops - self.training.crops_per_step
+        self.bar.update(self.training.crops_per_step)
         if crops // config.log_crops > before // config.log_crops:
             self._log()
-        if crops // config.sample_crops > before // config.sample_crops:
-            self.show()
+        return crops // config.sample_crops > before // config.sample_crops and self.validate()
 
-    def show(self) -> None:
-        """Measure and draw the validation crops, unless that has just been done."""
-        if self.shown_at == self.training.crops:
-            return
-        self.shown_at = self.training.crops
+    def validate(self) -> bool:
+        """Measure and draw the validation crops, unless that has just been done; whether this is the new best."""
+        crops = self.training.crops
+        if self.measured_at == crops:
+            return False
+        self.measured_at = crops
         started = time.monotonic()
-        values = decode(self.validation.to(self.training.device))
-        target = pick(values, "sketch")
-        with torch.no_grad(), self.training.precision():
-            drawn = {
-                name: self.training.draw(network, values)
-                for name, network in (("generator", self.training.generator), ("average", self.training.average))
-            }
-        scalars = {"validation/graphite/target": float((1 - target).mean())}
-        for name, sketch in drawn.items():
-            scalars[f"validation/graphite/{name}"] = float((1 - sketch).mean())
-            for scale in (1, 8):
-                difference = torch.nn.functional.avg_pool2d(sketch - target, scale).abs().mean()
-                scalars[f"validation/l1_{scale}px/{name}"] = float(difference)
+        scalars, columns = measure(self.training, self.validation)
         self._write(scalars)
-        columns = [1 - pick(values, "ink"), target, *drawn.values()]
         grid = _grid([column[:SHOWN] for column in columns])
-        self.board.add_image("input, target, generator, average", grid, self.training.crops, dataformats="HW")
-        with written_whole(self.samples / f"{self.training.crops:010d}.png") as file:
+        self.board.add_image("input, target, generator, average", grid, crops, dataformats="HW")
+        with written_whole(self.samples / f"{crops:010d}.png") as file:
             file.write(cv2.imencode(".png", grid)[1].tobytes())
+        before = self.best
+        if may_be_best(self.training.config, crops):
+            self.best = better(self.best, self.choice, scalars, crops)
+        write_record(self.run, crops=crops, seconds=round(self.training.seconds, 1), best=self.best)
+        write_page(self.run)
+        self._watch(scalars)
         # the time is not the training's
         self.since += time.monotonic() - started
+        self.started += time.monotonic() - started
+        return self.best is not before
+
+    def keep(self) -> dict[str, Any]:
+        """What a checkpoint must hold for the curves to go on as if nothing had happened."""
+        unlogged = {name: [float(value) for value in values] for name, values in self.scalars.items()}
+        return {"best": self.best, "unlogged": unlogged}
 
     def close(self) -> None:
+        self.bar.close()
         self.board.close()
 
     def _log(self) -> None:
         seconds, crops = time.monotonic() - self.since, self.training.crops - self.crops
-        scalars = {name: float(torch.stack(values).float().mean()) for name, values in self.scalars.items()}
+        scalars = {name: _finite_mean(values) for name, values in self.scalars.items()}
         scalars["speed/crops_per_second"] = crops / seconds
         scalars["speed/loader_wait"] = self.waited / seconds
+        scalars.update(_magnitudes(self.training))
         self._write(scalars)
-        losses = " ".join(f"{name[5:]} {value:.3f}" for name, value in scalars.items() if name.startswith("loss/"))
-        print(f"{self.training.crops} crops, {scalars['speed/crops_per_second']:.1f}/s, {losses}", flush=True)
+        self._tell(scalars)
         self.scalars.clear()
         self.waited, self.since, self.crops = 0.0, time.monotonic(), self.training.crops
+        self._watch(scalars)
+
+    def _tell(self, scalars: dict[str, float]) -> None:
+        wait = f"loader wait {100 * scalars['speed/loader_wait']:.0f} %"
+        losses = " ".join(f"{name[5:]} {value:.3f}" for name, value in scalars.items() if name.startswith("loss/"))
+        done = progress(self.training, self.minutes)
+        if not self.bar.disable:
+            self.bar.total = round(self.training.crops / done)
+            self.bar.set_postfix_str(f"{wait}, {losses}")
+            return
+        gone = done - self.done
+        left = (1 - done) * (time.monotonic() - self.started) / gone if gone > 0 else math.inf
+        print(
+            f"{self.training.crops} crops, {scalars['speed/crops_per_second']:.1f}/s, {duration(left)} left, "
+            f"{wait}, {losses}",
+            flush=True,
+        )
+
+    def _watch(self, scalars: dict[str, float]) -> None:
+        for name, factor in DIVERGED.items():
+            value = scalars.get(name)
+            if value is None:
+                continue
+            if not value <= factor * self.lowest[name]:
+                raise Diverged(f"{name} has risen to {value:.3g}, from {self.lowest[name]:.3g} at its lowest")
+            self.lowest[name] = min(self.lowest[name], value)
+        self.good_at = self.training.crops
 
     def _write(self, scalars: dict[str, float]) -> None:
         for name, value in scalars.items():
             self.board.add_scalar(name, value, self.training.crops)
         self.board.flush()
-        entry = {"crops": self.training.crops, "seconds": round(self.training.seconds, 1)}
-        with (self.run / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps({**entry, **{key: float(f"{value:.5g}") for key, value in scalars.items()}}) + "\n")
+        append(self.run, self.training.crops, self.training.seconds, scalars)
+
+
+def duration(seconds: float) -> str:
+    """As a person says it: 40 s, 12 min, 3 h 20 min."""
+    if not math.isfinite(seconds):
+        return "unknown time"
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _finite_mean(values: list[Tensor]) -> float:
+    # a step whose gradient was no number has changed nothing
+    found = torch.stack([value.float() for value in values])
+    return float(found[torch.isfinite(found)].mean())
+
+
+def _magnitudes(training: Training) -> dict[str, float]:
+    """The root mean square of the weights of every part of the networks that learn."""
+    sums: dict[str, list[Tensor]] = defaultdict(list)
+    for network in ("generator", "discriminator"):
+        for name, weight in training.modules[network].named_parameters():
+            if weight.ndim > 1:
+                parts = name.split(".")
+                part = ".".join(parts[:2]) if parts[1].isdigit() else parts[0]
+                sums[f"weights/{network}/{part}"].append(weight.detach().flatten())
+    return {name: float(torch.cat(weights).square().mean().sqrt()) for name, weights in sums.items()}
 
 
 def _grid(columns: list[Tensor]) -> np.ndarray:

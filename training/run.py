@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shlex
 import signal
-import subprocess
-import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,26 +15,34 @@ from typing import Any
 import cv2
 import torch
 from accelerate import Accelerator
+from safetensors import SafetensorError
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.weights import Card, load_discriminator, load_pencil
+from sketchgan_core.weights import Card
 
-from .checkpoint import latest, restore, save_checkpoint
-from .config import load_config, refuse_difference, save_config
-from .crops import Crops, loader, validation_batch
+from .checkpoint import checkpoints, latest, newest_intact, read_state, restore, save_checkpoint, set_aside
+from .config import TrainConfig, load_config, refuse_difference, save_config
+from .crops import loader
+from .data import Data, open_data
+from .errors import Diverged, TrainingError
 from .export import export
 from .loop import Training, train
-from .networks import discriminator_config, generator_config
-from .pairs import Pair, find_pairs, split
+from .page import write_page
 from .perceptual import build_features
+from .record import add_session, command, commit, write_record
+from .rehearsal import rehearse
 from .report import Report
-from .stacks import Stacks
+from .space import is_full, refuse_lack, wanted
+from .start import Start, load_start
+from .unpaired import UnpairedCrops, unpaired_crops
 
 HELP = "train a pencil on folders of pairs; the same command resumes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="pair folders")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, metavar="DIR", help="pair folders, or one folder of shards"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="the run's folder")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings (see training/config.py)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting; may be repeated")
@@ -46,9 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=float, metavar="M", help="end after M minutes of training, all sessions together"
     )
-    parser.add_argument("--init", metavar="WEIGHTS", help="start from a pencil of the same architecture")
     parser.add_argument(
-        "--init-discriminator", type=Path, metavar="WEIGHTS", help="and from the discriminator beside it"
+        "--from",
+        dest="start",
+        metavar="WEIGHTS",
+        help="fine-tune a pencil: a name such as default, a file, or a run's folder; the discriminators beside it are "
+        "taken along, and the settings that suit fine-tuning",
+    )
+    parser.add_argument("--unpaired-lines", type=Path, metavar="DIR", help="line images that have no sketch, and")
+    parser.add_argument(
+        "--unpaired-sketches", type=Path, metavar="DIR", help="sketches of other things: adversarial augmentation"
     )
     parser.add_argument(
         "--plans", type=Path, metavar="DIR", help="where planned pairs are kept; RUN/plans if not given"
@@ -59,120 +70,219 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = load_config(args.config, args.set + ([f"crops={args.crops}"] if args.crops is not None else []))
-    pairs = find_pairs(args.data)
-    training_pairs, validation_pairs = split(pairs, config.validation)
-    stacks = Stacks(pairs, args.plans or args.output / "plans")
+    accelerator = _accelerator(args.device, args.threads)
+    try:
+        _run(args, accelerator)
+    except SketchGANError:
+        if accelerator.is_main_process:
+            raise
+        return 2  # every process has found the same, and one says it
+    finally:
+        accelerator.end_training()
+    return 0
+
+
+def _run(args: argparse.Namespace, accelerator: Accelerator) -> None:
+    start = None if args.start is None else load_start(args.start)
+    overrides = args.set + ([f"crops={args.crops}"] if args.crops is not None else [])
+    config = load_config(args.config, overrides, None if start is None else start.settings())
+    plans = args.plans or args.output / "plans"
+    data = open_data(args.data, plans, config)
+    unpaired = _unpaired(args, plans, config)
     saved = args.output / "config.toml"
     if saved.exists():
         refuse_difference(config, saved)
-    accelerator = _accelerator(args.device, args.threads)
-    summary = _summary(args.data, pairs, training_pairs, validation_pairs)
-    if accelerator.is_main_process:
-        print(f"{summary}; on {accelerator.device}, {accelerator.num_processes} process(es)", flush=True)
-    if args.dry_run:
-        print(f"planned pairs will take {stacks.missing_bytes() / 1e9:.2f} GB in {stacks.folder}; nothing was started")
-        return 0
-    args.output.mkdir(parents=True, exist_ok=True)
-    stacks.prepare()
-    save_config(config, saved)
-
+    main = accelerator.is_main_process
+    if main:
+        print(f"{data.summary}; on {accelerator.device}, {accelerator.num_processes} process(es)", flush=True)
     perceptual, features = build_features(config.perceptual, accelerator.device)
-    training = Training(config, accelerator, features)
-    state = {
-        "command": shlex.join(["sketchgan-train", *sys.argv[1:]]),
-        "data": summary,
-        "commit": _commit(),
-        "perceptual": perceptual,
-    }
-    _start(training, args)
-    complete = _train(training, stacks, training_pairs, validation_pairs, args, state)
-    if accelerator.is_main_process:
+    training = Training(config, accelerator, features, unpaired=unpaired is not None)
+    needs = wanted(args.output, training, data)
+    if unpaired is not None:
+        needs["planned unpaired drawings", plans] = unpaired.missing_bytes()
+    if args.dry_run:
+        plan = rehearse(training, data, needs, args.minutes)
+        if main:
+            print("\n".join(plan))
+    refuse_lack(needs)
+    if args.dry_run:
+        return
+    # whoever comes first makes them, and all see the same checkpoints afterwards
+    with accelerator.main_process_first():
+        args.output.mkdir(parents=True, exist_ok=True)
+        plans.mkdir(parents=True, exist_ok=True)
+        checkpoint = newest_intact(args.output)
+    facts = {"command": command(), "data": data.summary, "commit": commit(), "perceptual": perceptual}
+    kept = _start(training, start, args.output, checkpoint, facts)
+    if main:
+        save_config(config, saved)
+        device = {
+            "device": str(accelerator.device),
+            "processes": accelerator.num_processes,
+            "threads": torch.get_num_threads(),
+            "precision": "bfloat16" if training.half_precision else "float32",
+            "perceptual": perceptual,
+        }
+        add_session(args.output, training.crops, config, data.describe(), args.data, device)
+    complete = _train(training, data, unpaired, args, facts, kept)
+    if main:
         _finish(training, args.output, complete)
-    accelerator.end_training()
-    return 0
+
+
+def _unpaired(args: argparse.Namespace, plans: Path, config: TrainConfig) -> UnpairedCrops | None:
+    if args.unpaired_lines is None and args.unpaired_sketches is None:
+        return None
+    if args.unpaired_lines is None or args.unpaired_sketches is None:
+        raise TrainingError("--unpaired-lines and --unpaired-sketches go together; give both")
+    return unpaired_crops(args.unpaired_lines, args.unpaired_sketches, plans, config)
 
 
 def _train(
     training: Training,
-    stacks: Stacks,
-    training_pairs: Sequence[int],
-    validation_pairs: Sequence[int],
+    data: Data,
+    unpaired: UnpairedCrops | None,
     args: argparse.Namespace,
-    state: dict[str, Any],
+    facts: dict[str, Any],
+    kept: dict[str, Any],
 ) -> bool:
-    config, accelerator = training.config, training.accelerator
-    crops = Crops(stacks, training_pairs, config)
+    """Steps until the run is complete, which is returned, or somebody stops it."""
+    config, accelerator, run = training.config, training.accelerator, args.output
+    crops = data.crops(config.identity if unpaired is not None else 0.0)
     main = accelerator.is_main_process
     with _interrupts_ignored():
-        planner = stacks.plan_ahead(crops.order) if main and stacks.missing_bytes() else None
-        batches = iter(loader(crops, training.crops, config, accelerator.process_index, accelerator.num_processes))
+        planner = data.plan_ahead(crops) if main else None
+        place = accelerator.process_index, accelerator.num_processes
+        batches = iter(loader(crops, training.crops, config, *place))
+        others = None
+        if unpaired is not None:
+            first = training.crops // config.batch * config.unpaired_batch
+            others = iter(loader(unpaired, first, config, *place))
     stop = _StopSignals()
-    report = Report(args.output, training, validation_batch(stacks, validation_pairs, config)) if main else None
-    saved = time.monotonic()
+    report: Report | None = None
+    failure: Exception | None = None
+    saved, saved_at = time.monotonic(), training.crops
 
     def save() -> None:
-        nonlocal saved
-        whole = {**state, "seconds": round(training.seconds, 3), "bad_steps": training.bad_steps}
-        save_checkpoint(args.output, training.crops, training.modules, training.optimizers, whole)
-        saved = time.monotonic()
+        nonlocal saved, saved_at
+        assert report is not None
+        whole = {
+            **facts,
+            **report.keep(),
+            "seconds": round(training.seconds, 3),
+            "bad_steps": training.bad_steps,
+            "crops_per_step": training.crops_per_step,
+        }
+        best = report.best["crops"] if report.best else None
+        save_checkpoint(run, training.crops, training.modules, training.optimizers, whole, best)
+        saved, saved_at = time.monotonic(), training.crops
 
     def after_step(scalars: dict[str, torch.Tensor], waited: float) -> None:
-        if report is None:
+        nonlocal failure
+        if report is None or failure is not None:
             return
-        report.after_step(scalars, waited)
-        if time.monotonic() - saved > 60 * config.checkpoint_minutes:
-            save()
+        # the other processes are told with the next step's news, or they would wait for this one for ever
+        try:
+            if report.after_step(scalars, waited) or time.monotonic() - saved > 60 * config.checkpoint_minutes:
+                save()
+        except (Diverged, OSError, SafetensorError) as error:
+            failure = error
+            stop.asked = True
 
+    complete = False
     try:
-        complete = train(training, batches, minutes=args.minutes, stopped=stop, after_step=after_step)
         if main:
+            report = Report(run, training, data.validation_batch(), args.minutes, kept)
+        complete = train(training, batches, others, minutes=args.minutes, stopped=stop, after_step=after_step)
+        if report is not None and failure is None and ((complete and report.validate()) or saved_at != training.crops):
             save()
-        if report is not None and complete:
-            report.show()
+    except (Diverged, OSError, SafetensorError) as error:
+        failure = error
     finally:
         stop.restore()
         if report is not None:
-            report.close()
+            with contextlib.suppress(OSError):  # of a full disk, which is told below
+                report.close()
         if planner is not None:
             planner.kill()
+    if failure is not None:
+        raise _explained(failure, run, training, report) from failure
     return complete
 
 
-def _start(training: Training, args: argparse.Namespace) -> None:
-    """Resume from the latest checkpoint, or take over the weights asked for."""
-    checkpoint = latest(args.output)
+def _explained(failure: Exception, run: Path, training: Training, report: Report | None) -> Exception:
+    """What has ended the run, the last good checkpoint, and what to do."""
+    if isinstance(failure, Diverged):
+        for folder in checkpoints(run) if report is not None else []:
+            if report is not None and int(folder.name) > report.good_at:
+                set_aside(folder, "diverged")
+        rate = training.config.learning_rate / 2
+        return TrainingError(
+            f"{run}: stopped at {training.crops} crops: {failure}. {_last_good(run)}. To start again from it: "
+            f"sketchgan-train export {run} --checkpoint latest -o good.safetensors "
+            "--discriminator good.discriminator.safetensors, then run with another -o, --from good.safetensors and "
+            f"--set learning_rate={rate:g}"
+        )
+    if is_full(failure):
+        return TrainingError(
+            f"{run}: the disk is full, stopped at {training.crops} crops. {_last_good(run)}. "
+            "Make room, and the same command goes on from there"
+        )
+    return failure
+
+
+def _last_good(run: Path) -> str:
+    folder = latest(run)
+    return f"The last good checkpoint is {folder}" if folder else "There is no checkpoint yet"
+
+
+def _start(
+    training: Training, start: Start | None, run: Path, checkpoint: Path | None, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Resume from a checkpoint, or take over the weights asked for; returns the checkpoint's state."""
     if checkpoint is not None:
-        state = restore(checkpoint, training.modules, training.optimizers)
+        state = read_state(checkpoint)
+        _refuse_change(training, state, facts, run)
+        restore(checkpoint, training.modules, training.optimizers)
         training.crops, training.seconds = state["crops"], state["seconds"]
         training.bad_steps = state["bad_steps"]
-        print(f"resuming {args.output} at {training.crops} crops", flush=True)
-        return
-    if args.init is not None:
-        pencil = load_pencil(args.init)
-        wanted = generator_config(training.config)
-        if pencil.generator.config != wanted:
-            raise SketchGANError(f"{args.init}: is {pencil.generator.config}, this run trains {wanted}; set them alike")
-        for network in (training.generator, training.average):
-            network.load_state_dict(pencil.generator.state_dict())
-    if args.init_discriminator is not None:
-        judge = load_discriminator(args.init_discriminator)
-        try:
-            training.discriminator.load_state_dict(judge.state_dict())
-        except RuntimeError as error:
-            raise SketchGANError(
-                f"{args.init_discriminator}: not of the shape {discriminator_config(training.config)}; "
-                "set discriminator_width to its width"
-            ) from error
+        if training.accelerator.is_main_process:
+            print(f"resuming {run} at {training.crops} crops", flush=True)
+        return state
+    if start is not None:
+        start.hand_over(training)
+    return {}
+
+
+def _refuse_change(training: Training, state: dict[str, Any], facts: dict[str, Any], run: Path) -> None:
+    """Raise if the run would go on otherwise than it began, by what the settings alone do not show."""
+    before, processes = state.get("crops_per_step", training.crops_per_step), training.accelerator.num_processes
+    if training.crops_per_step != before:
+        raise TrainingError(
+            f"{run}: was started with {before} crops a step, and {processes} process(es) x "
+            f"batch {training.config.batch} x accumulate {training.config.accumulate} are {training.crops_per_step}; "
+            f"--set batch={max(1, before // processes)} --set accumulate=1 goes on as before"
+        )
+    if facts["perceptual"] != state["perceptual"]:
+        raise TrainingError(
+            f"{run}: was started with the perceptual loss of {state['perceptual']}, and perceptual = auto finds "
+            f"{facts['perceptual']} here; install what is missing, or start another run with another -o"
+        )
 
 
 def _finish(training: Training, folder: Path, complete: bool) -> None:
+    write_record(folder, crops=training.crops, seconds=round(training.seconds, 1), complete=complete)
+    write_page(folder)
     if not complete:
         print(f"{folder}: stopped at {training.crops} crops; the same command goes on from there")
         return
     pencil = folder / "pencil.safetensors"
-    export(folder, Card(title=folder.resolve().name), pencil, folder / "discriminator.safetensors", overwrite=True)
-    print(f"{pencil}: complete after {training.crops} crops in {training.seconds / 60:.0f} min")
+    chosen = export(
+        folder, Card(title=folder.resolve().name), pencil, folder / "discriminator.safetensors", overwrite=True
+    )
+    print(
+        f"{pencil}: complete after {training.crops} crops in {training.seconds / 60:.0f} min, {chosen}; "
+        f"{folder / 'report.html'} shows how it went"
+    )
 
 
 @contextlib.contextmanager
@@ -212,24 +322,3 @@ def _accelerator(device: str, threads: int | None) -> Accelerator:
     if device not in ("auto", accelerator.device.type):
         raise SketchGANError(f"--device {device}: not available here; this machine offers {accelerator.device.type}")
     return accelerator
-
-
-def _summary(folders: Sequence[Path], pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]) -> str:
-    drawings = len({pair.drawing for pair in pairs})
-    names = ", ".join(str(folder) for folder in folders)
-    # a drawing's key begins with its source, where it has one
-    sources = Counter((pair.drawing.split("/")[0] if "/" in pair.drawing else "drawn", pair.licence) for pair in pairs)
-    told = ", ".join(f"{count} of {source} ({licence})" for (source, licence), count in sorted(sources.items()))
-    return (
-        f"{len(pairs)} pairs of {drawings} drawings in {names}: "
-        f"{len(training)} to train on, {len(validation)} held back; {told}"
-    )
-
-
-def _commit() -> str:
-    """The revision of the source this runs from, empty if it does not run from a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
-import shutil
+import time
 from collections.abc import Sequence
 from functools import cache
 from multiprocessing.process import BaseProcess
@@ -51,14 +52,14 @@ class Stacks:
         """The stack of a pair, planned now if nobody has done so yet."""
         file = self.files[index]
         if not file.exists():
-            stack = _stack(self.pairs[index])
+            stack = plan_pair(self.pairs[index])
             with written_whole(file) as stream:
                 np.save(stream, stack)
         return np.load(file, mmap_mode="r")
 
     def controls(self, index: int) -> np.ndarray:
         """(len(CONTROLS),) uint8."""
-        return np.array([round(float(value) * 255) for _, value in self.pairs[index].controls.items()], np.uint8)
+        return levels(self.pairs[index].controls)
 
     def missing_bytes(self) -> int:
         """Disk space that the pairs not planned yet will take."""
@@ -66,18 +67,13 @@ class Stacks:
         return sum(pair.size[0] * pair.size[1] * len(STORED) for pair in missing)
 
     def prepare(self) -> None:
-        """Create the folder.
-
-        Raises:
-            SketchGANError: the disk cannot hold all stacks.
-        """
+        """Create the folder, and clear away what a killed planner has left in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        needed, free = self.missing_bytes(), shutil.disk_usage(self.folder).free
-        if needed > 0.95 * free:
-            raise SketchGANError(
-                f"{self.folder}: the planned pairs need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                "give --plans a folder on a larger disk"
-            )
+        for part in self.folder.glob(".*.part"):
+            # a younger one may be somebody's who plans for another run
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > 3600:
+                    part.unlink()
 
     def plan_ahead(self, order: Sequence[int]) -> BaseProcess:
         """Start a process that plans the pairs in the `order` in which training will ask for them."""
@@ -98,8 +94,14 @@ def pick(values: Tensor, *names: str) -> Tensor:
     return values[:, [CHANNELS.index(name) for name in names]]
 
 
-def _stack(pair: Pair) -> np.ndarray:
-    line, sketch = _grey(pair.line), _grey(pair.sketch)
+def levels(controls: Controls) -> np.ndarray:
+    """Controls that are numbers as (len(CONTROLS),) uint8."""
+    return np.array([round(float(value) * 255) for _, value in controls.items()], np.uint8)
+
+
+def plan_pair(pair: Pair) -> np.ndarray:
+    """The stack of a pair (H, W, len(STORED)) uint8."""
+    line, sketch = grey(pair.line), grey(pair.sketch)
     planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed)
     values = dict(zip(PLANES, planned.planes.numpy(), strict=True))
     values["reach"] = planned.reach.numpy()[0]
@@ -115,7 +117,8 @@ def _stack(pair: Pair) -> np.ndarray:
     return stack
 
 
-def _grey(file: Path) -> np.ndarray:
+def grey(file: Path) -> np.ndarray:
+    """An image file as (H, W) uint8, on white."""
     image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise SketchGANError(f"{file}: cannot be decoded; replace or remove the pair")
@@ -146,5 +149,9 @@ def _plan_all(stacks: Stacks, order: list[int]) -> None:
     os.nice(10)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    for index in order:
-        stacks[index]
+    trainer = multiprocessing.parent_process()
+    with contextlib.suppress(OSError):  # a full disk: the trainer says so when it gets there
+        for index in order:
+            if trainer is None or not trainer.is_alive():
+                return
+            stacks[index]

@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+BRUSH = "deevad/2B_pencil"  # the hand of the bundled pencil
 HELP = "Make training pairs without an artist: line images from clip art, and pencil drawings of them."
 
 
@@ -17,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=_positive, default=2000, help="pairs to make (default 2000)")
     parser.add_argument("--size", type=_positive, default=512, help="side of the images in pixels (default 512)")
     parser.add_argument("--seed", type=int, default=0, help="of the data set; the same seed makes the same pairs")
+    parser.add_argument(
+        "--brush",
+        default=BRUSH,
+        metavar="NAME",
+        help=f"libmypaint preset of the hand (default {BRUSH}), ramon/2B_pencil",
+    )
     parser.add_argument("--workers", type=_positive, default=2, help="processes (default 2)")
     parser.add_argument(
         "--source",
@@ -41,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fetch and not args.source and OPENCLIPART_FOLDER.is_dir():
         specifications.append(f"openclipart={OPENCLIPART_FOLDER}")
     sources = find_drawings(specifications, args.licence)
-    pairs, skipped = synthesize(Job(args.output, sources, args.seed, args.size), args.count, args.workers)
+    pairs, skipped = synthesize(Job(args.output, sources, args.seed, args.size, args.brush), args.count, args.workers)
     print(f"{args.output}: {pairs} pairs; {skipped} drawings skipped as unusable", file=sys.stderr)
     return 0 if pairs >= args.count else 1
 

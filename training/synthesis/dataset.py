@@ -13,9 +13,8 @@ import cv2
 from tqdm import tqdm
 
 from .. import pair_folder
-from . import mypaint
+from . import BRUSH, mypaint
 from .pairs import make_pair
-from .pencil import BRUSH
 from .sources import Drawing
 
 _MANIFEST_EVERY = 100  # pairs, so that a trainer can start on an unfinished folder
@@ -29,6 +28,7 @@ class Job:
     sources: Sequence[Sequence[Drawing]]
     seed: int
     size: int
+    brush: str = BRUSH
 
 
 def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
@@ -41,9 +41,11 @@ def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
         SketchGANError: libmypaint or the brush is missing, or the folder holds pairs made otherwise.
     """
     mypaint.library()
-    mypaint.find_preset(BRUSH)
-    settings = {"seed": job.seed, "size": job.size, "drawings": [len(source) for source in job.sources]}
-    pair_folder.claim(job.folder, settings, "seed, size or source")
+    mypaint.find_preset(job.brush)
+    settings: dict[str, Any] = {"seed": job.seed, "size": job.size, "drawings": list(map(len, job.sources))}
+    if job.brush != BRUSH:
+        settings["brush"] = job.brush
+    pair_folder.claim(job.folder, settings, "seed, size, brush or source")
     missing = [index for index in range(count) if pair_folder.read_record(job.folder, _name(index)) is None]
     try:
         with tqdm(total=count, initial=count - len(missing), unit="pair") as progress:
@@ -75,7 +77,7 @@ def _single_thread() -> None:
 
 
 def _make_and_save(job: Job, index: int) -> None:
-    pair = make_pair(job.sources, job.seed, index, job.size)
+    pair = make_pair(job.sources, job.seed, index, job.size, job.brush)
     record: dict[str, Any] = {"skipped": []}
     if pair is not None:
         pair_folder.write_pair(job.folder, _name(index), pair.line, pair.sketch)

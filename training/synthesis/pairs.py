@@ -15,8 +15,8 @@ import numpy as np
 from sketchgan_core import plan
 from sketchgan_core.controls import Controls
 
-from . import vector
-from .pencil import BRUSH, draw, lay_on_paper
+from . import BRUSH, vector
+from .pencil import draw, lay_on_paper
 from .sources import Drawing
 from .tracing import ink_mask
 from .vector import REFERENCE_WIDTH, Transform
@@ -47,7 +47,9 @@ class Unusable(Exception):
     """The drawing makes no good pair."""
 
 
-def make_pair(sources: Sequence[Sequence[Drawing]], seed: int, index: int, size: int) -> Pair | None:
+def make_pair(
+    sources: Sequence[Sequence[Drawing]], seed: int, index: int, size: int, brush: str = BRUSH
+) -> Pair | None:
     """The pair number `index` of a data set.
 
     Args:
@@ -55,6 +57,7 @@ def make_pair(sources: Sequence[Sequence[Drawing]], seed: int, index: int, size:
         seed: of the data set.
         index: 0, 1, ...
         size: side of the images, px.
+        brush: preset to draw with.
 
     Returns:
         The pair, or None when ATTEMPTS drawings in a row were unusable.
@@ -63,7 +66,7 @@ def make_pair(sources: Sequence[Sequence[Drawing]], seed: int, index: int, size:
     for attempt, drawing in enumerate(_candidates(sources, seed, index)):
         rng = np.random.default_rng((seed, index, attempt))
         try:
-            line, sketch, record = _render(drawing, rng, size)
+            line, sketch, record = _render(drawing, rng, size, brush)
         except Unusable:
             skipped.append(drawing.key)
             continue
@@ -79,7 +82,9 @@ def _candidates(sources: Sequence[Sequence[Drawing]], seed: int, index: int) -> 
         yield drawings[order[(index // len(sources) + attempt * (len(drawings) // ATTEMPTS + 1)) % len(drawings)]]
 
 
-def _render(drawing: Drawing, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def _render(
+    drawing: Drawing, rng: np.random.Generator, size: int, brush: str
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     controls = sample_controls(rng)
     take = int(rng.integers(2**31))
     paper = str(rng.choice(list(_PAPERS), p=list(_PAPERS.values())))
@@ -87,14 +92,14 @@ def _render(drawing: Drawing, rng: np.random.Generator, size: int) -> tuple[np.n
     lined, reference, line_width = view(drawing, rng, size)
     line = _worn(lined, rng)
     exact = line.astype(np.float32) / 255
-    sketch = lay_on_paper(draw(exact, reference, controls, take), paper, take)
+    sketch = lay_on_paper(draw(exact, reference, controls, take, brush), paper, take)
     record = {
         "source": drawing.key,
         "drawing": drawing.key,
         "licence": drawing.licence,
         "seed": take,
         "controls": {name: float(value) for name, value in asdict(controls).items()},
-        "style": {"line_width": round(line_width, 3), "paper": paper, "brush": BRUSH},
+        "style": {"line_width": round(line_width, 3), "paper": paper, "brush": brush},
     }
     return line, np.round(sketch.clip(0, 1) * 255).astype(np.uint8), record
 

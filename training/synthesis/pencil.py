@@ -14,11 +14,11 @@ from sketchgan_core.deposition import deposit
 from sketchgan_core.hand import Hand
 from sketchgan_core.paper import paper
 
+from . import BRUSH
 from .hand_strokes import OVERSHOOT, Manner, sample, strokes
 from .mypaint import Brush, Canvas
 from .tracing import Polyline, ink_mask, smooth, trace
 
-BRUSH = "deevad/2B_pencil"
 SUPERSAMPLING = 2
 RADIUS = 1.3  # of the preset's: a line of 2 to 3 px
 _BROAD = 1.9  # px: a line with a greater half-width takes several strokes side by side
@@ -28,7 +28,7 @@ _FILL_ANGLES = (-50.0, 18.0)  # degrees: the two crossing passes of a solid blac
 _FILL_GAP = 1.9  # px
 
 
-def draw(lines: np.ndarray, reference: np.ndarray, controls: Controls, seed: int) -> np.ndarray:
+def draw(lines: np.ndarray, reference: np.ndarray, controls: Controls, seed: int, brush: str = BRUSH) -> np.ndarray:
     """Draw a line image in pencil.
 
     Args:
@@ -36,15 +36,16 @@ def draw(lines: np.ndarray, reference: np.ndarray, controls: Controls, seed: int
         reference: the same drawing at the reference line width, to trace the strokes from.
         controls: numbers, not maps.
         seed: of the hand.
+        brush: libmypaint preset.
 
     Returns:
         Load (H, W) float32, 0..1.
     """
     height, width = lines.shape
     darkness = float(controls.darkness)
-    with Canvas(height * SUPERSAMPLING, width * SUPERSAMPLING) as canvas, Brush(BRUSH, SUPERSAMPLING, RADIUS) as brush:
+    with Canvas(height * SUPERSAMPLING, width * SUPERSAMPLING) as canvas, Brush(brush, SUPERSAMPLING, RADIUS) as pencil:
         for stroke in all_strokes(lines, reference, controls, seed):
-            brush.stroke(canvas, stroke)
+            pencil.stroke(canvas, stroke)
         alpha = canvas.alpha()
     load = 1 - np.exp(-(4.0 + 2.0 * darkness) * alpha)
     return cv2.resize(load, (width, height), interpolation=cv2.INTER_AREA)

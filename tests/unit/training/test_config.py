@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import argparse
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from sketchgan_core.errors import SketchGANError
+from training import run
 from training.config import TrainConfig, load_config, refuse_difference, save_config
+from training.start import FINE_TUNING
 
 
 def test_overrides_win_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) -> None:
@@ -53,5 +56,18 @@ def test_a_run_may_get_longer_but_not_different(tmp_path: Path) -> None:
     config = TrainConfig()
     save_config(config, tmp_path / "c.toml")
     refuse_difference(replace(config, crops=5), tmp_path / "c.toml")
-    with pytest.raises(SketchGANError, match="batch = 8, not 2"):
-        refuse_difference(replace(config, batch=2), tmp_path / "c.toml")
+    with pytest.raises(SketchGANError, match="width = 48, not 8"):
+        refuse_difference(replace(config, width=8), tmp_path / "c.toml")
+
+
+def test_the_handbook_explains_every_setting_and_every_option() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
+    parser = argparse.ArgumentParser(add_help=False)
+    run.add_arguments(parser)
+    options = [option for action in parser._actions for option in action.option_strings]
+    missing = [option for option in options if f"`{option}" not in page]
+    missing += [knob.name for knob in fields(TrainConfig) if f"| `{knob.name}` |" not in page]
+    assert not missing
+    for key, value in FINE_TUNING.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{key}` |"))
+        assert f"| {value:,} |" in row or f"| {value:g} |" in row, key

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
@@ -63,6 +64,39 @@ def test_a_broken_manifest_line_is_named(pair_folder: Path) -> None:
         file.write("{}\n")
     with pytest.raises(SketchGANError, match=r"manifest\.jsonl:5"):
         find_pairs([pair_folder])
+
+
+def test_everything_that_is_wrong_is_told_together(draw_pairs: Draw, pair_folder: Path, tmp_path: Path) -> None:
+    draw_pairs(tmp_path / "more/line", tmp_path / "more/sketch", ("elk", "fox", "gnu"))
+    (pair_folder / "sketch/bee.png").unlink()
+    draw_pairs(pair_folder / "line", pair_folder / "other", ("ape",), size=80)
+    (pair_folder / "line/cat.jpg").write_bytes((pair_folder / "line/cat.png").read_bytes())
+    photo = tmp_path / "more/line/fox.jpg"
+    Image.open(photo.with_suffix(".png")).save(photo)
+    photo.with_suffix(".png").unlink()
+    photo.write_bytes(photo.read_bytes()[:-300])
+    with pytest.raises(SketchGANError) as refusal:
+        find_pairs([pair_folder, tmp_path / "more", tmp_path / "nowhere"])
+    told = str(refusal.value)
+    assert told.startswith("5 problems in the pairs")
+    for part in (
+        "line/bee.png: no partner", "sketch/ape.png: not the size", "line/cat.png: the name of cat.jpg a second time",
+        "line/fox.jpg: cannot be read", "nowhere: not a pair folder",
+    ):  # fmt: skip
+        assert part in told
+
+
+def test_of_many_problems_the_first_are_shown_and_all_are_counted(draw_pairs: Draw, tmp_path: Path) -> None:
+    draw_pairs(tmp_path / "line", tmp_path / "sketch", tuple(f"n{number:02d}" for number in range(25)), size=40)
+    for file in (tmp_path / "sketch").iterdir():
+        file.unlink()
+    with pytest.raises(SketchGANError) as refusal:
+        find_pairs([tmp_path])
+    told = str(refusal.value).splitlines()
+    assert told[0].startswith("25 problems")
+    assert len(told) == 22
+    assert "n19" in told[20]
+    assert told[21].endswith("and 5 more")
 
 
 def _pairs(drawings: list[str]) -> list[Pair]:

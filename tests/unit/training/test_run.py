@@ -93,8 +93,8 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
 
 
 def test_another_configuration_in_the_same_folder_is_refused(complete: Path, shared_pairs: Path) -> None:
-    with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with batch = 2"):
-        main(_arguments(shared_pairs, complete, batch=3))
+    with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with width = 8"):
+        main(_arguments(shared_pairs, complete, width=16))
 
 
 def test_a_dry_run_writes_nothing(shared_pairs: Path, tmp_path: Path) -> None:
@@ -112,8 +112,7 @@ def test_export_carries_the_card(complete: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_starts_from_given_weights(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
-    given = ["--init", str(complete / "pencil.safetensors")]
-    given += ["--init-discriminator", str(complete / "discriminator.safetensors")]
+    given = ["--from", str(complete)]
     other = tmp_path / "tuned"
     assert main([*_arguments(shared_pairs, other, crops=2, learning_rate=1e-7), *given]) == 0
     before, after = _tensors(complete), _tensors(other)

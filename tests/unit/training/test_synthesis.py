@@ -172,6 +172,19 @@ def test_manifest(drawings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "1 drawings skipped" in capsys.readouterr().err
 
 
+def test_another_brush_draws_the_same_lines_with_another_hand(drawings: Path, tmp_path: Path) -> None:
+    options = ["synthesize", "--source", str(drawings), "--count", "2", "--size", str(SIZE), "--workers", "1"]
+    assert main([*options, "-o", str(tmp_path / "pencil")]) == 0
+    assert main([*options, "-o", str(tmp_path / "charcoal"), "--brush", "classic/charcoal"]) == 0
+    pencil, charcoal = files(tmp_path / "pencil"), files(tmp_path / "charcoal")
+    assert pencil["line/000000.png"] == charcoal["line/000000.png"]
+    assert pencil["sketch/000000.png"] != charcoal["sketch/000000.png"]
+    manifest = charcoal["manifest.jsonl"].decode().splitlines()
+    assert {json.loads(line)["style"]["brush"] for line in manifest} == {"classic/charcoal"}
+    # and never into one folder
+    assert main([*options, "-o", str(tmp_path / "pencil"), "--brush", "classic/charcoal"]) == 2
+
+
 def test_missing_libmypaint_is_one_line(
     drawings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

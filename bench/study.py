@@ -1,0 +1,221 @@
+"""What 42 pairs of a new hand are worth, by four ways of training on them: docs/study.
+
+    python bench/study.py [--crops 2000] [--work .cache/study]
+
+The hand is another brush of the renderer's (charcoal); the drawings are clip art. The pairs are 42 to train on and 24,
+of other drawings, to measure with; beside them lie sketches of the same hand and line images that nobody has drawn.
+Every way trains for the same number of crops. Interrupted, the same command goes on. Writes docs/study/study.json
+and sheet.jpg, and prints the table that docs/study/study.md comments on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sketchgan_core.images import read_image
+from sketchgan_core.sketcher import Sketcher
+from sketchgan_core.weights import read_header
+from training.evaluate import CROP, OTHER_SEED
+from training.measures import inked_crops, kid, lines_kept, sliced_wasserstein, texture_features
+from training.pairs import Pair, find_pairs, split
+from training.perceptual import build_features
+from training.synthesis.pencil import draw, lay_on_paper
+
+RESULT = Path(__file__).parents[1] / "docs" / "study"
+BRUSH, SEED = "classic/charcoal", 7
+TRAINED, MEASURED, SKETCHES, LINES = 42, 24, 30, 120  # drawings for each purpose; no drawing serves two
+CROPS_EACH = 6
+SHOWN = 4  # drawings on the sheet
+COLUMN = 300  # px
+
+WAYS = {
+    "a": "42 pairs, no augmentation",
+    "b": "42 pairs, overlap, thickness and affine",
+    "c": "as b, with unpaired drawings",
+    "d": "as b, from the bundled pencil",
+    "d15": "15 pairs, from the bundled pencil",
+    "d5": "5 pairs, from the bundled pencil",
+}
+# the defaults are made for 400,000 crops: the same phases, for a run of a few thousand
+SHORT = {
+    "warmup_crops": 400, "fidelity_crops": 600, "discriminator_lead": 400, "adversarial_ramp": 400,
+    "ema_half_life": 300, "decay": 0.4,
+}  # fmt: skip
+
+
+def synthesize(work: Path) -> list[Pair]:
+    """One pair for every drawing needed, in the order in which they were made."""
+    folder = work / "all"
+    count = round(1.25 * (TRAINED + MEASURED + SKETCHES + LINES))  # some drawings come twice
+    command = ["synthesize", "-o", str(folder), "--count", str(count), "--seed", str(SEED), "--brush", BRUSH]
+    _trainer(*command, "--fetch", "noto", "--workers", "1")
+    return list({pair.drawing: pair for pair in reversed(find_pairs([folder]))}.values())[::-1]
+
+
+def lay_out(work: Path, pairs: list[Pair]) -> float:
+    """Folders of pairs for 42, 15 and 5 drawings, each with the 24 to measure with, and of unpaired drawings.
+
+    Returns:
+        The `validation` share that holds back exactly the 24.
+    """
+    paired, rest = pairs[: TRAINED + MEASURED], pairs[TRAINED + MEASURED :]
+    share = next(s for s in np.arange(0.2, 0.5, 0.0005).tolist() if len(split(paired, s)[1]) == MEASURED)
+    training, validation = split(paired, share)
+    manifest = {json.loads(line)["name"]: line for line in (work / "all/manifest.jsonl").read_text().splitlines()}
+    for count in (42, 15, 5):
+        chosen = [paired[index] for index in (*training[:count], *validation)]
+        for pair in chosen:
+            for file in (pair.line, pair.sketch):
+                _copy(file, work / f"pairs{count}" / file.parent.name)
+        text = "".join(f"{manifest[pair.line.stem]}\n" for pair in chosen)
+        (work / f"pairs{count}/manifest.jsonl").write_text(text)
+    for pair in rest[:SKETCHES]:
+        _copy(pair.sketch, work / "unpaired/sketches")
+    for pair in rest[SKETCHES : SKETCHES + LINES]:
+        _copy(pair.line, work / "unpaired/lines")
+    return share
+
+
+def train(work: Path, way: str, crops: int, share: float, threads: int) -> Path:
+    """The pencil of one way, trained now if that has not been done."""
+    run = work / "runs" / way
+    pencil = run / "pencil.safetensors"
+    if not pencil.exists():
+        settings: dict[str, Any] = {"crops": crops, "validation": share, "sample_crops": 500}
+        if not way.startswith("d"):
+            settings |= SHORT
+        if way == "a":
+            settings |= {"overlap": 0.0, "thickness": 0.0, "affine": 0.0}
+        more = ["--from", "default"] if way.startswith("d") else []
+        if way == "c":
+            more += ["--unpaired-lines", f"{work}/unpaired/lines", "--unpaired-sketches", f"{work}/unpaired/sketches"]
+        sets = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+        data = work / f"pairs{way[1:] or 42}"
+        common = ["run", "--data", str(data), "-o", str(run), "--plans", str(work / "plans")]
+        _trainer(*common, "--threads", str(threads), *more, *sets)
+    return pencil
+
+
+def measure(work: Path, pencils: dict[str, Path | str], share: float) -> tuple[dict[str, Any], np.ndarray]:
+    """Distances to the 24 drawings of the hand, lines kept, and the sheet."""
+    pairs = find_pairs([work / "pairs42"])
+    pairs = [pairs[index] for index in split(pairs, share)[1]]
+    lines = [read_image(pair.line).grey for pair in pairs]
+    targets = [read_image(pair.sketch).grey for pair in pairs]
+    name, network = build_features("efficientnet-lite0", torch.device("cpu"))
+    assert network is not None
+    reference = inked_crops(targets, lines, CROP, CROPS_EACH)
+    wanted = texture_features(network, reference)
+
+    def row(sketches: list[np.ndarray]) -> dict[str, float]:
+        crops = inked_crops(sketches, lines, CROP, CROPS_EACH)
+        kept = [lines_kept(line, sketch) for line, sketch in zip(lines, sketches, strict=True)]
+        return {
+            "kid": round(kid(texture_features(network, crops), wanted), 4),
+            "sliced_wasserstein": round(sliced_wasserstein(crops, reference), 1),
+            "line_recall": round(float(np.mean([recall for recall, _ in kept])), 4),
+            "graphite": round(float(np.mean([1 - sketch.mean() for sketch in sketches])), 4),
+        }
+
+    rows: dict[str, Any] = {"target": row(targets)}
+    # another seed than the target's: what it takes to be of the same hand without being the same drawing
+    again = [_render(line, pair) for line, pair in zip(lines, pairs, strict=True)]
+    rows["second rendering"] = row(again)
+    columns = {"lines": lines, "target": targets}
+    for way, pencil in pencils.items():
+        sketcher = Sketcher.load(pencil, "cpu")
+        columns[way] = [
+            sketcher.draw(line, pair.controls, pair.seed + OTHER_SEED, pair.paper)
+            for line, pair in zip(lines, pairs, strict=True)
+        ]
+        rows[way] = row(columns[way])
+    return {"features": name, "crops": len(reference), "rows": rows}, _sheet(columns)
+
+
+def write(results: dict[str, Any], sheet: np.ndarray) -> None:
+    RESULT.mkdir(parents=True, exist_ok=True)
+    (RESULT / "study.json").write_text(json.dumps(results, indent=2) + "\n")
+    cv2.imwrite(str(RESULT / "sheet.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    names = {"default": "the bundled pencil, untouched", **{way: f"({way}) {text}" for way, text in WAYS.items()}}
+    table = ["| | KID | sliced Wasserstein | line recall | mean graphite | minutes |", "|---|---|---|---|---|---|"]
+    for way, row in results["rows"].items():
+        minutes = results["minutes"].get(way)
+        numbers = (
+            f"{row['kid']:.3f} | {row['sliced_wasserstein']:.0f} | {row['line_recall']:.3f} | {row['graphite']:.3f}"
+        )
+        table.append(f"| {names.get(way, way)} | {numbers} | {'' if minutes is None else f'{minutes:.0f}'} |")
+    print("\n".join(table))
+
+
+def _sheet(columns: dict[str, list[np.ndarray]]) -> np.ndarray:
+    """The middle of some drawings in rows, the ways in columns."""
+    cells = []
+    for label, images in columns.items():
+        column = []
+        for image in images[:: max(1, len(images) // SHOWN)][:SHOWN]:
+            top, left = (max(0, (length - COLUMN) // 2) for length in image.shape)
+            page = np.full((COLUMN + 4, COLUMN + 4), 200, np.uint8)
+            cut = image[top : top + COLUMN, left : left + COLUMN]
+            page[: cut.shape[0], : cut.shape[1]] = np.rint(255 * cut)
+            column.append(page)
+        head = np.full((22, COLUMN + 4), 255, np.uint8)
+        cv2.putText(head, label, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+        cells.append(np.vstack([head, *column]))
+    return np.hstack(cells)
+
+
+def _render(line: np.ndarray, pair: Pair) -> np.ndarray:
+    seed = pair.seed + OTHER_SEED
+    return lay_on_paper(draw(line, line, pair.controls, seed, BRUSH), pair.paper, seed)
+
+
+def _copy(file: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(file, folder / file.name)
+
+
+def _trainer(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "training", *arguments], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--crops", type=int, default=2000, help="of every way (default 2000)")
+    parser.add_argument("--ways", default=",".join(WAYS), help="which of them, by letter")
+    parser.add_argument("--work", type=Path, default=Path(".cache/study"), help="folder of pairs and runs")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    share = lay_out(options.work, synthesize(options.work))
+    ways = [way for way in options.ways.split(",") if way in WAYS]
+    pencils: dict[str, Path | str] = {"default": "default"}
+    pencils |= {way: train(options.work, way, options.crops, share, options.threads) for way in ways}
+    results, sheet = measure(options.work, pencils, share)
+    told = {way: read_header(pencils[way]).training for way in ways}
+    start = read_header("sketchgan_core/pencils/default.safetensors").training
+    write(
+        {
+            "hand": BRUSH, "crops_each": options.crops,
+            "bundled_pencil_crops": start["crops"],
+            "minutes": {way: round(story["seconds"] / 60, 1) for way, story in told.items()},
+            "commands": {way: story["command"] for way, story in told.items()},
+            **results,
+        },
+        sheet,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Crops trained on per second: ours, a straightforward loop around the same generator, and the original's way.
+
+    python bench/training_speed.py [--steps 4] [--threads 1]
+
+Ours: `sketchgan-train run` in its last phase, all losses on, pairs planned, crops cut and augmented by a process of
+its own. Straightforward: the same generator, discriminator and losses in float32 and NCHW; every crop decodes its two
+files and plans the line image anew, between the steps; the generator's step judges its sketch a second time. Original:
+its generator and its batch of 6, float32, NCHW, three discriminators, VGG-19 perceptual loss (random weights: they
+change no time), Adadelta; every crop decodes its files. All at 192 px, in turns, in one process. Writes
+bench/results/training.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from accelerate import Accelerator
+from measure import machine
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.models import vgg19
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sketchgan_core.discriminator import MultiScaleDiscriminator
+from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.sketchai import sketchai_config
+from sketchgan_core.sketcher import Sketcher
+from training.config import TrainConfig
+from training.crops import Crops, inked_window, loader
+from training.loop import Training
+from training.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    feature_distance,
+    feature_matching,
+    feature_sizes,
+    fidelity,
+)
+from training.networks import CONDITION, discriminator_config, generator_config
+from training.pairs import Pair, find_pairs
+from training.perceptual import VGG_TAPS, Features, build_features
+from training.stacks import Stacks, decode, grey, levels, pick, plan_pair
+
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "bench" / "results" / "training.json"
+SIZE = 512  # px, of the drawings
+ORIGINAL_BATCH = 6
+
+Step = Callable[[], int]  # one step; the crops it trained on
+
+
+def write_pairs(folder: Path) -> list[Pair]:
+    """The bundled drawings and what the bundled pencil makes of them."""
+    sketcher = Sketcher.load("default", "cpu")
+    for file in sorted((ROOT / "examples/drawings").glob("*.png")):
+        line = cv2.resize(grey(file), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        sketch = sketcher(line.astype(np.float32) / 255)
+        for kind, image in (("line", line), ("sketch", np.rint(255 * np.asarray(sketch)).astype(np.uint8))):
+            (folder / kind).mkdir(exist_ok=True)
+            cv2.imwrite(str(folder / kind / file.name), image)
+    return find_pairs([folder])
+
+
+def ours(pairs: list[Pair], plans: Path, config: TrainConfig) -> tuple[Step, list[float]]:
+    """A step of the trainer, and the list of seconds it waited for the loader."""
+    stacks = Stacks(pairs, plans)
+    stacks.prepare()
+    for index in range(len(pairs)):
+        stacks[index]
+    training = Training(config, Accelerator(cpu=True), build_features("efficientnet-lite0", torch.device("cpu"))[1])
+    training.crops = config.fidelity_crops + config.adversarial_ramp
+    batches = iter(loader(Crops(stacks, range(len(pairs)), config), 0, config))
+    waits: list[float] = []
+
+    def step() -> int:
+        asked = time.perf_counter()
+        batch = next(batches)
+        waits.append(time.perf_counter() - asked)
+        training.step(batch, 0.5)
+        return len(batch)
+
+    return step, waits
+
+
+def straightforward(pairs: list[Pair], config: TrainConfig) -> Step:
+    generator = build_generator(generator_config(config))
+    judge = MultiScaleDiscriminator(**discriminator_config(config))
+    features = build_features("efficientnet-lite0", torch.device("cpu"))[1]
+    assert features is not None
+    optimizers = [torch.optim.Adam(network.parameters(), 2e-4, fused=False) for network in (generator, judge)]
+    rng = np.random.default_rng(0)
+
+    def crop() -> Tensor:
+        pair = pairs[int(rng.integers(len(pairs)))]
+        window = inked_window(plan_pair(pair), config.crop, rng, config.minimum_ink)
+        controls = np.broadcast_to(levels(pair.controls), (*window.shape[:2], 3))
+        return torch.from_numpy(np.concatenate([window, controls], 2).transpose(2, 0, 1).copy())
+
+    def step() -> int:
+        values = decode(torch.stack([crop() for _ in range(config.batch)]))
+        condition, target = pick(values, *CONDITION), pick(values, "sketch")
+        sketch = generator(pick(values, *generator.config.planes), pick(values, "reach"), pick(values, "paper"))
+        real, fake = judge(torch.cat([condition, target], 1)), judge(torch.cat([condition, sketch.detach()], 1))
+        _descend(optimizers[1], discriminator_loss(real, fake))
+        fake = judge(torch.cat([condition, sketch], 1))
+        with torch.no_grad():
+            wanted = features(target)
+            real = judge(torch.cat([condition, target], 1))
+        loss = fidelity(sketch, target, (config.fidelity_1, config.fidelity_2, config.fidelity_4, config.fidelity_8))
+        loss = loss + config.perceptual_weight * feature_distance(features(sketch), wanted, feature_sizes(wanted))
+        loss = loss + config.adversarial * adversarial_loss(fake)
+        _descend(optimizers[0], loss + config.feature_matching * feature_matching(real, fake))
+        return config.batch
+
+    return step
+
+
+def original(pairs: list[Pair], config: TrainConfig) -> Step:
+    generator = build_generator(sketchai_config()).train()
+    judge = MultiScaleDiscriminator(2, 32)
+    features = Features(list(vgg19(weights=None).features), VGG_TAPS)
+    optimizers = [torch.optim.Adadelta(network.parameters()) for network in (generator, judge)]
+    rng = np.random.default_rng(0)
+
+    def crop() -> Tensor:
+        pair = pairs[int(rng.integers(len(pairs)))]
+        both = np.stack([255 - grey(pair.line), grey(pair.sketch)], 2)
+        window = inked_window(both, config.crop, rng, config.minimum_ink, channel=0)
+        return torch.from_numpy(window.transpose(2, 0, 1).copy())
+
+    def step() -> int:
+        values = torch.stack([crop() for _ in range(ORIGINAL_BATCH)]).float() / 255
+        ink, target = values[:, :1], values[:, 1:]
+        sketch = generator(ink, ink, ink)
+        real, fake = judge(torch.cat([ink, target], 1)), judge(torch.cat([ink, sketch.detach()], 1))
+        _descend(optimizers[1], discriminator_loss(real, fake))
+        with torch.no_grad():
+            wanted = features(target)
+        loss = adversarial_loss(judge(torch.cat([ink, sketch], 1))) + F.l1_loss(sketch, target)
+        _descend(optimizers[0], loss + feature_distance(features(sketch), wanted, feature_sizes(wanted)))
+        return ORIGINAL_BATCH
+
+    return step
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def speed(step: Step, steps: int) -> tuple[float, float]:
+    """Crops per second of the clock, and per second that this process computed: the clock counts the neighbours too."""
+    start, computed = time.perf_counter(), time.process_time()
+    crops = sum(step() for _ in range(steps))
+    return crops / (time.perf_counter() - start), crops / (time.process_time() - computed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=4, help="of each way and turn (default 4)")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    config = TrainConfig(decay=0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = write_pairs(Path(folder))
+        mine, waits = ours(pairs, Path(folder) / "plans", config)
+        ways: dict[str, Step] = {
+            "ours": mine, "straightforward": straightforward(pairs, config), "original": original(pairs, config)
+        }  # fmt: skip
+        # more steps than the loader fetches ahead, or nothing would be seen of its speed
+        speed(mine, 12)
+        waits.clear()
+        start = time.perf_counter()
+        speed(mine, 16)
+        waited = sum(waits) / (time.perf_counter() - start)
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+        for step in ways.values():
+            step()
+        for _ in range(3):
+            for name, step in ways.items():
+                found[name].append(speed(step, options.steps if name == "ours" else max(1, options.steps // 2)))
+    clock, computed = ({name: float(np.median(v, 0)[i]) for name, v in found.items()} for i in (0, 1))
+    report = {
+        "machine": machine(),
+        "crop": config.crop,
+        "crops_per_second": {name: round(value, 2) for name, value in clock.items()},
+        "crops_per_second_computed": {name: round(value, 2) for name, value in computed.items()},
+        "times_straightforward": round(computed["ours"] / computed["straightforward"], 1),
+        "times_original": round(computed["ours"] / computed["original"], 1),
+        "loader_wait": round(waited, 4),
+    }
+    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The curves of a run as SVG that stands alone: in the report's page, and as a file beside a pencil's card."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from .metrics import curve
+
+Points = Sequence[tuple[float, float]]
+
+# Title and the metrics shown, or the beginnings of their names.
+PANELS: dict[str, tuple[str, ...]] = {
+    "Losses": ("loss/",),
+    "Share of each loss in the gradient": ("share/",),
+    "Validation: mean difference in grey": ("validation/l1_1px/", "validation/l1_8px/"),
+    "Validation: distance to the target, as seen by a network": ("validation/perceptual/",),
+    "Validation: distance between textures (sliced Wasserstein)": ("validation/sliced_wasserstein/",),
+    "Validation: distance between textures (KID)": ("validation/kid/",),
+    "Validation: lines kept": ("validation/line_recall/average", "validation/line_precision/average"),
+    "Validation: graphite": ("validation/graphite/",),
+    "Crops per second": ("speed/crops_per_second",),
+}
+COLOURS = ("#1f5a8c", "#c4572b", "#3c7d4e", "#8a5aa3", "#a8862c", "#5b6b75", "#b23a5e", "#2b8c8c")  # apart in grey too
+WIDTH, HEIGHT = 430, 250  # px of one panel
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 48, 30
+DRAWN = 240  # points of a curve: more than a pixel can show of it is averaged
+
+
+def panels(entries: list[dict[str, Any]], best: int | None = None) -> list[str]:
+    """An <svg> for every panel that something was measured for; the checkpoint at `best` crops is marked."""
+    return [_svg(panel, 1) for panel in _panels(entries, best)]
+
+
+def sheet(entries: list[dict[str, Any]], columns: int = 3) -> str:
+    """All panels in one SVG file."""
+    drawn = _panels(entries, None)
+    placed = "".join(
+        f'<g transform="translate({number % columns * WIDTH},{number // columns * HEIGHT})">{panel}</g>'
+        for number, panel in enumerate(drawn)
+    )
+    return _svg(placed, min(columns, len(drawn)) or 1, math.ceil(len(drawn) / columns) or 1)
+
+
+def _panels(entries: list[dict[str, Any]], best: int | None) -> list[str]:
+    names = list(dict.fromkeys(name for entry in entries for name in entry))
+    drawn = []
+    for title, beginnings in PANELS.items():
+        series = {_short(name): curve(entries, name) for name in names if name.startswith(beginnings)}
+        if series:
+            drawn.append(_panel(title, series, best))
+    return drawn
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("validation/").split("/", 1)[-1] if name.count("/") == 1 else name.split("/", 1)[1]
+
+
+def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
+    right = max(x for points in series.values() for x, _ in points)
+    values = [y for points in series.values() for _, y in points]
+    bottom, top = min(0.0, min(values)), _ceiling(values)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across, up = x / (right or 1), (min(y, top) - bottom) / (top - bottom)
+        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+
+    parts = [f'<text x="{LEFT}" y="16" font-size="12" font-weight="600" fill="#222">{escape(title)}</text>']
+    for y in _ticks(bottom, top):
+        (x1, height), (x2, _) = place(0, y), place(right, y)
+        parts.append(f'<path d="M{x1:.1f} {height:.1f}H{x2:.1f}" stroke="#e4e0d8"/>')
+        parts.append(_text(x1 - 5, height + 3.5, _number(y), "end"))
+    for x in _ticks(0, right):
+        parts.append(_text(place(x, 0)[0], HEIGHT - BOTTOM + 15, _number(x), "middle"))
+    if best is not None and best <= right:
+        across = place(best, 0)[0]
+        parts.append(f'<path d="M{across:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#999" stroke-dasharray="2 3"/>')
+        parts.append(_text(across, TOP - 3, "best", "middle"))
+    across = LEFT
+    for number, (name, points) in enumerate(series.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        drawn = [place(x, y) for x, y in _thinned(points)]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn)
+        last = f"{name}: {points[-1][1]:.4g} at {points[-1][0]:,.0f} crops"
+        if len(drawn) == 1:
+            parts.append(f'<circle cx="{drawn[0][0]:.1f}" cy="{drawn[0][1]:.1f}" r="2.5" fill="{colour}"/>')
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round">'
+            f"<title>{escape(last)}</title></polyline>"
+        )
+        parts.append(f'<path d="M{across} 29h12" stroke="{colour}" stroke-width="3"/>')
+        parts.append(f'<text x="{across + 16}" y="32.5" font-size="10" fill="#333">{escape(name)}</text>')
+        across += 28 + round(5.6 * len(name))
+    return "".join(parts)
+
+
+def _svg(content: str, columns: int, rows: int = 1) -> str:
+    width, height = columns * WIDTH, rows * HEIGHT
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'font-family="system-ui, sans-serif"><rect width="{width}" height="{height}" fill="#fff"/>{content}</svg>\n'
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="10" fill="#777" text-anchor="{anchor}">{text}</text>'
+
+
+def _thinned(points: Points) -> Points:
+    size = math.ceil(len(points) / DRAWN)
+    groups = [points[first : first + size] for first in range(0, len(points), size)]
+    return [(sum(x for x, _ in group) / len(group), sum(y for _, y in group) / len(group)) for group in groups]
+
+
+def _ceiling(values: Sequence[float]) -> float:
+    """The top of the axis: a first moment that towers over all others would press them flat."""
+    ordered = sorted(values)
+    usual = ordered[min(len(ordered) - 1, int(0.98 * len(ordered)))]
+    return (min(ordered[-1], 1.5 * usual) if usual > 0 else ordered[-1]) * 1.05 or 1.0
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """About four round numbers between."""
+    rough = (high - low) / 4
+    if rough <= 0:
+        return [low]
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    first = math.ceil(low / step)
+    return [step * number for number in range(first, math.floor(high / step) + 1)]
+
+
+def _number(value: float) -> str:
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:.3g}"

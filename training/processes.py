@@ -1,0 +1,71 @@
+"""Several processes that train one network: they learn what one process would from all their crops together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, distributed, nn
+
+
+def processes() -> int:
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def average(values: Tensor) -> Tensor:
+    """The mean of every process's `values`, which must be of the same shape; differentiable."""
+    return values if processes() == 1 else _Average.apply(values)
+
+
+def average_scalars(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Each the mean over the processes, in one message."""
+    if processes() == 1:
+        return scalars
+    means = average(torch.stack([value.detach().float() for value in scalars.values()]))
+    return dict(zip(scalars, means.unbind(), strict=True))
+
+
+def share_batch_norm(network: nn.Module) -> None:
+    """Let every batch norm in `network` see the crops of all processes; the names of its weights stay."""
+    for module in network.modules():
+        for name, child in module.named_children():
+            if type(child) is nn.BatchNorm2d:
+                shared = SharedBatchNorm(child.num_features, child.eps, child.momentum)
+                shared.load_state_dict(child.state_dict())
+                setattr(module, name, shared)
+
+
+class SharedBatchNorm(nn.BatchNorm2d):
+    """Batch norm over the batches of all processes, which are of one size. torch's SyncBatchNorm refuses CPUs."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input)
+        x = input.float()
+        mean = average(x.mean((0, 2, 3)))
+        centred = x - mean[:, None, None]
+        variance = average(centred.square().mean((0, 2, 3)))
+        with torch.no_grad():
+            count = x.numel() // x.shape[1] * processes()
+            for running, seen in ((self.running_mean, mean), (self.running_var, variance * count / (count - 1))):
+                assert running is not None
+                running.lerp_(seen, self.momentum or 0.0)
+            assert self.num_batches_tracked is not None
+            self.num_batches_tracked.add_(1)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
+
+
+class _Average(torch.autograd.Function):
+    @staticmethod
+    def forward(context: object, values: Tensor) -> Tensor:
+        return _sum(values) / processes()
+
+    @staticmethod
+    def backward(context: object, gradient: Tensor) -> Tensor:
+        # every process's loss hangs on these values
+        return _sum(gradient) / processes()
+
+
+def _sum(values: Tensor) -> Tensor:
+    total = values.contiguous().clone()
+    distributed.all_reduce(total)
+    return total
