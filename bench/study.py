@@ -44,9 +44,9 @@ WAYS = {
     "a": "42 pairs, no augmentation",
     "b": "42 pairs, overlap, thickness and affine",
     "c": "as b, with unpaired drawings",
-    "d": "as b, from the bundled pencil",
-    "d15": "15 pairs, from the bundled pencil",
-    "d5": "5 pairs, from the bundled pencil",
+    "d": "42 pairs, fine-tuning recipe, from the bundled pencil",
+    "d15": "15 pairs, fine-tuning recipe, from the bundled pencil",
+    "d5": "5 pairs, fine-tuning recipe, from the bundled pencil",
 }
 # the defaults are made for 400,000 crops: the same phases, for a run of a few thousand
 SHORT = {
