@@ -21,6 +21,9 @@ test: $(VENV)/installed-dev $(VENV)/installed-host $(VENV)/installed-browser sys
 comfyui: $(VENV)/installed $(VENV)/installed-host
 	$(PYTHON) tests/comfyui.py
 
+# The benchmarks import the checkout as the tests do.
+bench study: export PYTHONPATH := $(CURDIR)
+
 bench: $(VENV)/installed-dev $(VENV)/installed-host
 	$(PYTHON) bench/sketchai_vs_residual.py
 	$(PYTHON) bench/host_start.py

@@ -93,7 +93,7 @@ def prepare_lines(
     if settings.polarity != "auto":
         light = settings.polarity == "light"
     levels: Levels | None = None
-    lines, clean = grey, chosen == "none"
+    lines, clean = grey, chosen in ("none", "classic")
     if chosen == "drawing":
         lines, levels = clean_drawing(grey, light, settings, like.measured.levels if like else None, rows)
         clean = levels.clean

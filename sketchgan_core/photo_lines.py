@@ -20,6 +20,7 @@ _SPREAD = 1.0  # px at 1024: how wide the narrow Gaussian is at middle detail
 _SMALLEST = 720  # px: side of the smallest picture that is computed on
 _WIDER = 1.6  # times that of the wide one; approximates a Laplacian best (Marr and Hildreth, 1980)
 _SHORTEST = 32.0  # px at 1024 of a line that is drawn
+_LONG = 60.0  # px at 1024 of one that is drawn although it is faint
 _CROWDED = 0.2  # share of the surroundings that is line
 _LUMINANCE = (0.3, 0.55, 0.15)
 
@@ -50,7 +51,7 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
         small = small.astype(np.float32) / 255
     scale = max(0.35, side(small.shape) / 1024)
     response, crest = _flow_response(small, max(0.7, spread * scale), scale, settings.smoothing, device)
-    weak = 0.03 * 6.0 ** (settings.threshold - 0.5)
+    weak = 0.027 * 6.0 ** (settings.threshold - 0.5)
     firm = 2.4 * weak
     gate = _continued(response, weak, firm, scale, settings.detail)
     lines = np.empty(shape, np.float32)
@@ -59,7 +60,7 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
         seen = rows_of(response, shape, top, bottom, cv2.INTER_CUBIC)
         high = np.maximum(rows_of(crest, shape, top, bottom), 1e-6)
         # As wide whether firm or faint: cut at a share of its own crest; a faint one is paler.
-        ink = np.clip((seen / high - 0.5) * 2.5, 0, 1) * np.clip(0.6 + 0.4 * (high - weak) / (firm - weak), 0, 1)
+        ink = np.clip((seen / high - 0.7) * 2.5, 0, 1) * np.clip(0.6 + 0.4 * (high - weak) / (firm - weak), 0, 1)
         lines[top:bottom] = 1 - ink * rows_of(gate, shape, top, bottom)
     return lines
 
@@ -68,11 +69,16 @@ def _continued(response: np.ndarray, weak: float, firm: float, scale: float, det
     """1 on and beside what is weak but hangs together with something firm, is long, and is not lost in a crowd."""
     crowd = cv2.GaussianBlur((response > weak).astype(np.float32), (0, 0), 10 * scale)
     # Hair, wood and grass are many lines side by side: only the firmest of them are drawn.
-    response = response / (1 + 3 * (1 - detail) * np.clip(crowd - _CROWDED, 0, None))
+    response = response / (1 + 5 * (1 - detail) * np.clip(crowd - _CROWDED, 0, None))
     count, label, stats, _ = cv2.connectedComponentsWithStats((response > weak).astype(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)
     keep[label[response > firm]] = True
-    keep &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > _SHORTEST * scale
+    extent = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    # A long line needs less to be believed.
+    fair = np.zeros(count, bool)
+    fair[label[response > 1.5 * weak]] = True
+    keep |= fair & (extent > _LONG * scale)
+    keep &= extent > _SHORTEST * scale
     keep[0] = False
     return cv2.dilate(keep[label].astype(np.float32), np.ones((3, 3), np.uint8))
 

@@ -25,7 +25,7 @@ def tidy(lines: np.ndarray, settings: LineSettings, clean: bool = False) -> np.n
     Args:
         lines: (H, W) float32, 0 black .. 1 white.
         settings: specks, minimum_length, close_gaps and uniform_width are obeyed here.
-        clean: there are no specks: what looks like one was drawn.
+        clean: no specks are to be removed: what looks like one was drawn, or is as the original had it.
     """
     scale = side(lines.shape) / 1024
     specks = 0.0 if clean else settings.specks * scale**2

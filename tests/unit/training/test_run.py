@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.weights import load_discriminator, load_pencil, read_header
+from tests.unit.training.runs import arguments, tensors
 from training.checkpoint import latest
 from training.cli import main
 from training.config import TrainConfig
@@ -22,23 +22,6 @@ from training.loop import Training
 from training.stacks import CHANNELS
 
 ROOT = Path(__file__).parents[3]
-SMALL = {
-    "width": 8, "blocks": 1, "discriminator_width": 4, "crop": 96, "batch": 2, "perceptual": "none", "log_crops": 4,
-    "sample_crops": 8, "validation_crops": 2, "fidelity_crops": 4, "discriminator_lead": 4, "adversarial_ramp": 4,
-    "warmup_crops": 4, "ema_half_life": 8, "crops": 16,
-}  # fmt: skip
-
-
-def _arguments(data: Path, run: Path, **settings: object) -> list[str]:
-    chosen = {**SMALL, **settings}
-    sets = [part for key, value in chosen.items() for part in ("--set", f"{key}={value}")]
-    return ["run", "--data", str(data), "-o", str(run), "--threads", "1", "--device", "cpu", "--debug", *sets]
-
-
-def _tensors(run: Path) -> dict[str, torch.Tensor]:
-    folder = latest(run)
-    assert folder is not None
-    return {**load_file(folder / "weights.safetensors"), **load_file(folder / "optimizers.safetensors")}
 
 
 def _environment() -> dict[str, str]:
@@ -48,7 +31,7 @@ def _environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def complete(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("complete") / "run"
-    assert main(_arguments(shared_pairs, run)) == 0
+    assert main(arguments(shared_pairs, run)) == 0
     return run
 
 
@@ -82,11 +65,11 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
     asked = iter(range(1000))
     with monkeypatch.context() as patch:
         patch.setattr("training.run._StopSignals.__call__", lambda self: next(asked) == 2)
-        assert main(_arguments(shared_pairs, other)) == 0
+        assert main(arguments(shared_pairs, other)) == 0
     assert latest(other) is not None
     assert not (other / "pencil.safetensors").exists()
-    assert main(_arguments(shared_pairs, other)) == 0
-    once, twice = _tensors(complete), _tensors(other)
+    assert main(arguments(shared_pairs, other)) == 0
+    once, twice = tensors(complete), tensors(other)
     assert once.keys() == twice.keys()
     for name, tensor in once.items():
         assert torch.equal(tensor, twice[name]), name
@@ -94,11 +77,11 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
 
 def test_another_configuration_in_the_same_folder_is_refused(complete: Path, shared_pairs: Path) -> None:
     with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with width = 8"):
-        main(_arguments(shared_pairs, complete, width=16))
+        main(arguments(shared_pairs, complete, width=16))
 
 
 def test_a_dry_run_writes_nothing(shared_pairs: Path, tmp_path: Path) -> None:
-    assert main([*_arguments(shared_pairs, tmp_path / "run"), "--dry-run"]) == 0
+    assert main([*arguments(shared_pairs, tmp_path / "run"), "--dry-run"]) == 0
     assert not (tmp_path / "run").exists()
 
 
@@ -114,12 +97,12 @@ def test_export_carries_the_card(complete: Path, tmp_path: Path) -> None:
 def test_a_run_starts_from_given_weights(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
     given = ["--from", str(complete)]
     other = tmp_path / "tuned"
-    assert main([*_arguments(shared_pairs, other, crops=2, learning_rate=1e-7), *given]) == 0
-    before, after = _tensors(complete), _tensors(other)
+    assert main([*arguments(shared_pairs, other, crops=2, learning_rate=1e-7), *given]) == 0
+    before, after = tensors(complete), tensors(other)
     difference = after["generator.stem.weight"] - before["average.stem.weight"]
     assert difference.abs().max() < 2e-3
     with pytest.raises(SketchGANError, match="set them alike"):
-        main([*_arguments(shared_pairs, tmp_path / "third", width=16), *given])
+        main([*arguments(shared_pairs, tmp_path / "third", width=16), *given])
 
 
 def test_the_last_checkpoints_are_kept_and_the_newest_is_found_by_number(tmp_path: Path) -> None:
@@ -148,7 +131,7 @@ def test_gradients_that_are_not_numbers_stop_the_run() -> None:
 
 def test_an_interrupt_leaves_a_checkpoint(shared_pairs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "training", *_arguments(shared_pairs, run, crops=100000)]
+    command = [sys.executable, "-m", "training", *arguments(shared_pairs, run, crops=100000)]
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True)
     started = time.monotonic()
     while not (run / "metrics.jsonl").exists() and time.monotonic() - started < 60:
@@ -164,7 +147,7 @@ def test_two_processes_train_one_generator(shared_pairs: Path, tmp_path: Path) -
     run = tmp_path / "run"
     # what `accelerate launch --multi_gpu` starts; on CPUs accelerate itself asks for MPI
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launch, "-m", "training", *_arguments(shared_pairs, run)]
+    command = [*launch, "-m", "training", *arguments(shared_pairs, run)]
     done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=80)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "2 process(es)" in done.stdout

@@ -1,0 +1,230 @@
+"""A run that is killed, stopped, starved of disk space or moved to other processes ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sketchgan_core.weights import read_header
+from tests.unit.training.runs import arguments as small_run
+from tests.unit.training.runs import tensors
+from tests.unit.training.warm import Warm
+from training.checkpoint import checkpoints, latest
+from training.cli import main
+from training.metrics import read_metrics
+from training.record import read_record
+
+# Every step is saved, in this process.
+BUSY = {"crops": 24, "workers": 0, "checkpoint_minutes": 0, "sample_crops": 8, "log_crops": 2, "precision": "float32"}
+# What one process and two must share to be compared: no falling rate, whose end depends on the length of the run.
+ALIKE = {**BUSY, "decay": 0.0, "sample_crops": 100, "crops": 32, "fidelity_crops": 8, "discriminator_lead": 8}
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    parent = Warm(tmp_path_factory.mktemp("logs"))
+    yield parent
+    parent.close()
+
+
+@pytest.fixture(scope="module")
+def busy(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of BUSY that nobody has disturbed."""
+    run = tmp_path_factory.mktemp("busy") / "run"
+    assert main(small_run(shared_pairs, run, **BUSY)) == 0
+    return run
+
+
+def assert_same(once: Path, twice: Path) -> None:
+    first, second = tensors(once), tensors(twice)
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+def test_twenty_kills_lose_nothing(warm: Warm, busy: Path, shared_pairs: Path, tmp_path: Path) -> None:
+    run, ends = tmp_path / "run", set()
+    rng = np.random.default_rng(0)
+    crops = 240
+    arguments = small_run(shared_pairs, run, **{**BUSY, "crops": crops, "decay": 0.0})
+    for number in range(KILLS):
+        before = latest(run)
+        pid = warm.start(arguments)
+        deadline = time.monotonic() + 30
+        # Every fourth dies while it starts, the others in a step or in the writing of a checkpoint.
+        while number % 4 and latest(run) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(float(rng.uniform(0, 0.15)))
+        os.kill(pid, signal.SIGKILL)
+        ends.add(warm.wait(pid)[0])
+    assert ends == {-signal.SIGKILL}, "a run ended before it was killed: make it longer"
+    reached = latest(run)
+    assert reached is not None
+    assert int(reached.name) < crops
+    status, told = warm.run(arguments)
+    assert status == 0, told
+    undisturbed = tmp_path / "undisturbed"
+    status, told = warm.run(small_run(shared_pairs, undisturbed, **{**BUSY, "crops": crops, "decay": 0.0}))
+    assert status == 0, told
+    assert_same(undisturbed, run)
+    curves = [[entry["crops"] for entry in read_metrics(folder)] for folder in (undisturbed, run)]
+    assert curves[0] == curves[1], "no point of a curve is missing or drawn twice"
+
+
+def test_a_damaged_checkpoint_is_passed_over(busy: Path, shared_pairs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    arguments = small_run(shared_pairs, run, **{**BUSY, "crops": 16})
+    assert main(arguments) == 0
+    newest = latest(run)
+    assert newest is not None
+    weights = newest / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"oops")
+    (run / "checkpoints" / "0000000099.part").mkdir()
+    assert main(small_run(shared_pairs, run, **{**BUSY, "crops": 24})) == 0
+    again = tmp_path / "again"
+    assert main(small_run(shared_pairs, again, **{**BUSY, "crops": 24})) == 0
+    assert [path.name for path in checkpoints(run)][-1] == "0000000024"
+    assert {path.suffix for path in (run / "checkpoints").iterdir()} == {""}
+
+
+def test_a_full_disk_ends_in_one_line_and_keeps_the_last_checkpoint(
+    warm: Warm, shared_pairs: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert main(small_run(shared_pairs, run, **{**BUSY, "crops": 4})) == 0
+    before = latest(run)
+    assert before is not None
+    longer = small_run(shared_pairs, run, **{**BUSY, "crops": 24})
+    longer.remove("--debug")
+    status, told = warm.run(longer, largest_file=(before / "weights.safetensors").stat().st_size // 2)
+    assert status == 2
+    complaint = [line for line in told.splitlines() if line.startswith("sketchgan-train:")]
+    assert len(complaint) == 1
+    assert "disk is full" in complaint[0]
+    assert str(before) in complaint[0]
+    assert latest(run) == before
+    load_file(before / "weights.safetensors")
+    assert main(longer) == 0
+
+
+def test_everything_that_is_wrong_with_the_pairs_is_said_before_the_first_step(
+    pair_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pair_folder / "line" / "ape.png").write_bytes(b"no picture")
+    (pair_folder / "sketch" / "bee.png").unlink()
+    (pair_folder / "line" / "cat.jpg").write_bytes((pair_folder / "line" / "cat.png").read_bytes())
+    arguments = small_run(pair_folder, tmp_path / "run")
+    arguments.remove("--debug")
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    for name in ("ape.png", "bee.png", "cat"):
+        assert name in told
+    assert "3 problems" in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_tells_the_plan_the_memory_and_the_time(
+    shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*small_run(shared_pairs, tmp_path / "run", **BUSY), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    for word in ("plan:", "time:", "memory:", "planning: 4 pairs", "GB of checkpoints", "nothing was started"):
+        assert word in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_divergence_stops_the_run_with_a_hint(
+    shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = small_run(
+        shared_pairs, tmp_path / "run", **{**BUSY, "learning_rate": 0.1, "crops": 400, "bad_steps": 2}
+    )
+    arguments += ["--set", "gradient_clip=1000000"]
+    arguments.remove("--debug")
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "last good checkpoint" in told or "no checkpoint yet" in told
+    assert "--set learning_rate=0.05" in told
+
+
+def test_the_run_folder_is_enough_to_repeat_it_and_to_see_how_it_went(busy: Path) -> None:
+    record = read_record(busy)
+    assert record["complete"] is True
+    session = record["sessions"][0]
+    assert session["command"]
+    assert {"torch", "numpy"} <= session["environment"]["packages"].keys()
+    assert record["data"]["pairs"] == 4
+    assert record["again"].endswith("-o NEW")
+    assert (busy / "config.toml").is_file()
+    page = (busy / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert page.count("data:image/png;base64,") >= 6
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in page, "the page needs nothing from elsewhere"
+    assert record["best"]["why"] in page
+    measured = read_metrics(busy)[-1].keys()
+    for name in ("line_recall", "sliced_wasserstein", "l1_1px"):
+        assert any(key.startswith(f"validation/{name}/") for key in measured)
+    assert any(key.startswith("weights/generator/") for entry in read_metrics(busy) for key in entry)
+
+
+def test_the_best_checkpoint_is_kept_and_exported(busy: Path, tmp_path: Path) -> None:
+    best = read_record(busy)["best"]
+    assert int(best["crops"]) in [int(folder.name) for folder in checkpoints(busy)]
+    comfyui = tmp_path / "ComfyUI"
+    assert main(["export", str(busy), "--comfyui", str(comfyui)]) == 2
+    for name in ("models", "custom_nodes"):
+        (comfyui / name).mkdir(parents=True)
+    assert main(["export", str(busy), "--comfyui", str(comfyui)]) == 0
+    assert read_header(comfyui / "models" / "sketchgan" / "run.safetensors").training["crops"] == best["crops"]
+    assert main(["export", str(busy), "-o", str(tmp_path / "l.safetensors"), "--checkpoint", "latest"]) == 0
+    assert read_header(tmp_path / "l.safetensors").training["crops"] == BUSY["crops"]
+
+
+def two_processes(warm: Warm, arguments: list[str]) -> None:
+    """Runs the trainer in two processes that learn as one, as `accelerate launch` starts them."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    common = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    ranks = [warm.start(arguments, {**common, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)]
+    for pid in ranks:
+        status, told = warm.wait(pid)
+        assert status == 0, told
+
+
+def losses(run: Path) -> np.ndarray:
+    names = ("loss/fidelity", "loss/adversarial", "loss/discriminator")
+    return np.array(
+        [[entry.get(name, 0.0) for name in names] for entry in read_metrics(run) if "loss/fidelity" in entry]
+    )
+
+
+def test_two_processes_learn_what_one_does_and_either_goes_on_from_the_other(
+    warm: Warm, shared_pairs: Path, tmp_path: Path
+) -> None:
+    def arguments(run: Path, batch: int, crops: int = 32) -> list[str]:
+        return small_run(shared_pairs, run, **{**ALIKE, "batch": batch, "crops": crops})
+
+    one, two, mixed = tmp_path / "one", tmp_path / "two", tmp_path / "mixed"
+    assert warm.run(arguments(one, 4))[0] == 0
+    two_processes(warm, arguments(two, 2))
+    # Sums over a batch are added up in another order; that is all that differs.
+    np.testing.assert_allclose(losses(two), losses(one), rtol=2e-3)
+    two_processes(warm, arguments(mixed, 2, crops=12))
+    assert warm.run(arguments(mixed, 4, crops=20))[0] == 0
+    two_processes(warm, arguments(mixed, 2))
+    np.testing.assert_allclose(losses(mixed), losses(one), rtol=2e-3)
+    record = json.loads((mixed / "run.json").read_text())
+    assert [session["environment"]["processes"] for session in record["sessions"]] == [2, 1, 2]
