@@ -60,7 +60,7 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
         seen = rows_of(response, shape, top, bottom, cv2.INTER_CUBIC)
         high = np.maximum(rows_of(crest, shape, top, bottom), 1e-6)
         # As wide whether firm or faint: cut at a share of its own crest; a faint one is paler.
-        ink = np.clip((seen / high - 0.7) * 2.5, 0, 1) * np.clip(0.6 + 0.4 * (high - weak) / (firm - weak), 0, 1)
+        ink = np.clip(5 * (seen / high - 0.9) + 0.5, 0, 1) * np.clip(0.4 + 0.6 * (high - weak) / (firm - weak), 0, 1)
         lines[top:bottom] = 1 - ink * rows_of(gate, shape, top, bottom)
     return lines
 

@@ -124,7 +124,9 @@ def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
     thin = _pruned(thin, math.ceil(half_width))
     distance, nearest = cv2.distanceTransformWithLabels(1 - thin, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     darkness = np.zeros(int(nearest.max()) + 1, np.float32)
-    darkness[nearest[thin > 0]] = nearby[thin > 0]
+    # Of a stretch of the stroke, or its thin ends would be drawn as pale beads.
+    stretch = cv2.dilate(ink, np.ones((9 * sharp, 9 * sharp), np.uint8))
+    darkness[nearest[thin > 0]] = stretch[thin > 0]
     # The steps of the pixel grid are smoothed out of the centre line.
     distance = cv2.GaussianBlur(distance, (0, 0), 0.6 * sharp) - 0.4
     drawn = darkness[nearest] * np.clip(sharp * width / 2 + 0.5 - distance, 0, 1)

@@ -112,6 +112,7 @@ def give(page: sync_api.Page, where: str, file: Path) -> None:
 def slide(page: sync_api.Page, slider: str, value: float) -> None:
     """Drags a slider's handle to a value."""
     handle = page.locator(f"{slider} input[type=range]")
+    handle.scroll_into_view_if_needed()
     low, high = (float(handle.get_attribute(end) or 0) for end in ("min", "max"))
     box = handle.bounding_box()
     assert box is not None
@@ -198,7 +199,7 @@ def test_lines_follow_the_slider_and_go_to_the_sketch(page: sync_api.Page, files
 
 def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Lines").click()
-    page.locator("#lines-examples img").first.click()
+    page.locator("#lines-examples img").nth(2).click()  # the elephant: many short strokes
     preview = page.locator("#lines img")
     expect(preview).to_be_visible()
     page.locator("#lines-mode").get_by_text("Drawing or scan").click()

@@ -176,7 +176,7 @@ def test_a_photograph_shows_edges_between_colours_of_one_grey() -> None:
     truth = np.ones((300, 300), np.float32)
     cv2.circle(truth, (150, 150), 80, 0, 1)
     recall, precision = recall_and_precision(lines, truth)
-    assert recall > 0.95
+    assert recall > 0.9
     assert precision > 0.8
 
 
