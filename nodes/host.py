@@ -96,7 +96,9 @@ class Progress:
     def show(self, frame: int, done: int, total: int, picture: torch.Tensor | None = None) -> None:
         """`done` of `total` of a frame; the picture is (1, H, W) in 0..1."""
         preview = None
-        if picture is not None and time.monotonic() - self._previewed > PREVIEW_SECONDS:
+        # The last one stays in the node, so it is never left out; the blank sheet before the first tile always is.
+        due = done == total or (done > 0 and time.monotonic() - self._previewed > PREVIEW_SECONDS)
+        if picture is not None and due:
             preview = ("JPEG", _small_image(picture), PREVIEW_SIZE)
             self._previewed = time.monotonic()
         self._bar.update_absolute(frame * total + done, self._frames * total, preview)
