@@ -151,7 +151,7 @@ class Training:
             real, fake = _halves(judged)
             if ramp:
                 texture = config.adversarial * adversarial_loss(fake)
-                texture = texture + config.feature_matching * feature_matching(real, fake)
+                texture = texture + config.feature_matching * feature_matching(judged)
                 pull("adversarial", ramp * texture, keep=True)
             scalars["loss/discriminator"] = _learn_to_judge(self.discriminator, real, fake)
 

@@ -71,14 +71,24 @@ def adversarial_loss(fake: Judgement) -> Tensor:
     return torch.stack([F.softplus(-logits.float()).mean() for logits, _ in fake]).sum()
 
 
-def feature_matching(real: Judgement, fake: Judgement) -> Tensor:
-    """L1 between the discriminator's features of real and fake (Wang et al., pix2pixHD, 2018)."""
-    terms = [
-        F.l1_loss(f, r.detach()).float()
-        for (_, features), (_, wanted) in zip(fake, real, strict=True)
-        for f, r in zip(features, wanted, strict=True)
-    ]
+def feature_matching(judged: Judgement) -> Tensor:
+    """L1 between the discriminator's features of real and fake (Wang et al., pix2pixHD, 2018).
+
+    Args:
+        judged: of one batch whose first half is real. It is compared whole, the real half with itself: features cut in
+            two would have their gradients in another memory layout, and each layer before them would turn them round.
+    """
+    terms = []
+    for _, features in judged:
+        for feature in features:
+            real = feature.detach()[: len(feature) // 2]
+            terms.append(2 * _mean_size(feature - torch.cat([real, real])))
     return torch.stack(terms).sum()
+
+
+def _mean_size(difference: Tensor) -> Tensor:
+    """The mean of the absolute values; unlike that of abs().mean(), its gradient keeps the memory layout."""
+    return torch.linalg.vector_norm(difference, 1, dtype=torch.float32) / difference.numel()
 
 
 def feature_sizes(features: Sequence[Tensor]) -> Tensor:
@@ -88,5 +98,5 @@ def feature_sizes(features: Sequence[Tensor]) -> Tensor:
 
 def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor], sizes: Tensor) -> Tensor:
     """Mean over layers of L1, each as a share of its layer's size, so that any network gives the same magnitude."""
-    terms = [(f - w).abs().mean().float() / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)]
+    terms = [_mean_size(f - w) / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)]
     return torch.stack(terms).mean()
