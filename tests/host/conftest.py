@@ -1,4 +1,4 @@
-"""One ComfyUI for all tests of a session, with three small pencils of random weights in its model folder."""
+"""One ComfyUI for all tests of a session, with small pencils of random weights in its model folder."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 def fill(root: Path) -> None:
     """Gives a host pencils and a drawing."""
     pencils = root / "models" / "sketchgan"
-    for name, width in (("small", 8), ("twin", 8), ("wide", 16)):
-        generator = random_generator(width=width)
+    for name, width in (("small", 8), ("twin", 8), ("wide", 16), ("unet", 8)):
+        generator = random_generator("unet" if name == "unet" else "residual", width)
         if name == "twin":
             with torch.no_grad():
                 generator.output.bias.sub_(1)  # type: ignore[union-attr, operator]

@@ -57,6 +57,12 @@ def test_three_nodes_make_a_sketch(host: Host) -> None:
     assert sketch[:, -20:].mean() > 0.97
 
 
+def test_a_unet_draws_as_well(host: Host) -> None:
+    lines, sketch = draw_lines(150, 200), pixels(done(host, sketching(pencil="unet.safetensors")))
+    assert sketch[lines < 0.2].mean() < 0.8
+    assert sketch[:, -20:].mean() > 0.97
+
+
 def test_graphite_is_what_the_sketch_is_not(host: Host) -> None:
     graph = sketching() | {"mask": node("MaskToImage", mask=GRAPHITE), "graphite": show(["mask", 0])}
     run = done(host, graph)
