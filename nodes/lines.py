@@ -88,6 +88,13 @@ class ExtractLines(io.ComfyNode):
                     tooltip="dark: the lines are darker than their ground. light: they are lighter, as on a "
                     "blackboard. auto: judges by the first picture of the batch.",
                 ),
+                io.Int.Input(
+                    "classic_scale",
+                    default=2,
+                    min=1,
+                    max=4,
+                    tooltip="classic: how many times it enlarges the picture first. The other modes do not use it.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="lines", tooltip="Dark lines on white."),

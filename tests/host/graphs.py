@@ -25,7 +25,8 @@ def load_image(name: str = "drawing.png") -> dict[str, Any]:
 def extract(image: Link = IMAGE, mode: str = "auto", **settings: Any) -> dict[str, Any]:
     lengths = {"thickness": 0.0, "uniform_width": 0.0, "specks": 6.0, "minimum_length": 0.0, "close_gaps": 0.0}
     shares = {"detail": 0.5, "threshold": 0.5, "smoothing": 0.5}
-    return node("SketchGANExtractLines", image=image, mode=mode, **(lengths | shares | {"polarity": "auto"} | settings))
+    others = {"polarity": "auto", "classic_scale": 2}
+    return node("SketchGANExtractLines", image=image, mode=mode, **(lengths | shares | others | settings))
 
 
 def load_model(pencil: str = "small.safetensors") -> dict[str, Any]:

@@ -27,6 +27,9 @@ CLEANING: dict[str, tuple[float, float, float, str]] = {
     "minimum_length": (0, 250, 1, "shorter strokes are removed"),
     "close_gaps": (0, 32, 0.5, "gaps up to this are bridged"),
 }
+CLASSIC: dict[str, tuple[float, float, float, str]] = {
+    "classic_scale": (1, 4, 1, "how many times Classic enlarges the picture first"),
+}
 POLARITY = [("Judge by the picture", "auto"), ("Dark on light", "dark"), ("Light on dark", "light")]
 
 
@@ -41,6 +44,7 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
             with gr.Accordion("Clean up", open=False, elem_id="clean-up"):
                 sliders |= {name: _slider(name, *values) for name, values in CLEANING.items()}
                 gr.Markdown("In pixels of a picture of 1024 × 1024; they grow with the picture.")
+                sliders |= {name: _slider(name, *values) for name, values in CLASSIC.items()}
                 polarity = gr.Radio(POLARITY, value=DEFAULTS.polarity, label="Polarity", elem_id="polarity")
             reset = gr.Button("Reset", size="sm", elem_id="reset")
         with gr.Column(scale=5, min_width=320):

@@ -241,3 +241,13 @@ def test_lines_are_stroked_anew_at_one_width(width: float) -> None:
     row = 1 - drawn[200]
     for x in (80, 200, 320):
         assert row[x - 30 : x + 30].sum() == pytest.approx(width, abs=0.6)
+
+
+def test_classic_enlarges_as_asked_and_comes_back_to_size() -> None:
+    image = phone(circles(240, 2), 0.9)
+    drawn = [prepare_lines(image, "classic", LineSettings(classic_scale=scale)).lines for scale in (1, 2, 3, 4)]
+    assert {lines.shape for lines in drawn} == {image.shape}
+    # Its sizes are pixels of the enlarged picture: what it drops as a speck at 1 it keeps at 4.
+    ink = [float((1 - lines).sum()) for lines in drawn]
+    assert len(set(ink)) == 4
+    assert ink[0] < ink[3]
