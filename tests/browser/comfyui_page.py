@@ -126,7 +126,7 @@ class ComfyPage:
         self.page.evaluate(
             "() => { app.canvas.deselectAll(); app.canvas.fitViewToSelectionAnimated({ duration: 1 }); }"
         )
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_timeout(1000)
 
     def photograph(self, name: str) -> None:
         """Keeps a picture of the page in .cache/screenshots, and one of the graph alone."""
