@@ -14,6 +14,7 @@ from skimage.morphology import skeletonize
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import read_image
+from tests.unit.training.runs import arguments
 from training import eraser, scans
 from training.cli import main
 from training.pairs import find_pairs
@@ -119,7 +120,9 @@ def test_the_trainer_reads_the_folder(paired: Path) -> None:
         assert pair.drawing == pair.line.stem
         assert pair.licence == "CC0-1.0"
         assert 0.15 < float(pair.controls.shading) < 0.85
-    assert main(["run", "--data", str(paired), "-o", str(paired / "run"), "--dry-run"]) == 0
+    run = paired.parent / "trained"
+    assert main(arguments(paired, run)) == 0
+    assert (run / "pencil.safetensors").is_file()
 
 
 def test_controls_follow_the_drawing() -> None:
