@@ -47,7 +47,8 @@ class Report:
         self.run, self.training, self.validation, self.minutes = run, training, validation, minutes
         # a resumed run repeats what came after its checkpoint: its old points would show twice
         entries = forget_after(run, training.crops)
-        self.board = SummaryWriter(str(run / "tensorboard"), purge_step=training.crops)
+        # TensorBoard hides what is at purge_step too, and what was measured at the checkpoint stays
+        self.board = SummaryWriter(str(run / "tensorboard"), purge_step=training.crops + 1)
         self.samples = run / "samples"
         for file in self.samples.glob("*.png"):
             if int(file.stem) > training.crops:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sketchgan_core.weights import read_header
 from tests.unit.training.runs import arguments as small_run
@@ -53,8 +54,19 @@ def assert_same(once: Path, twice: Path) -> None:
         assert torch.equal(tensor, second[name]), name
 
 
+def board(run: Path) -> list[int]:
+    """Crops at which TensorBoard shows a loss."""
+    events = EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    return [event.step for event in events.Scalars("loss/fidelity")]
+
+
+def _writing(run: Path) -> bool:
+    return any((run / "checkpoints").glob("*.part"))
+
+
 def test_twenty_kills_lose_nothing(warm: Warm, busy: Path, shared_pairs: Path, tmp_path: Path) -> None:
-    run, ends = tmp_path / "run", set()
+    run, ends, written_into = tmp_path / "run", set(), 0
     rng = np.random.default_rng(0)
     crops = 240
     arguments = small_run(shared_pairs, run, **{**BUSY, "crops": crops, "decay": 0.0})
@@ -66,9 +78,14 @@ def test_twenty_kills_lose_nothing(warm: Warm, busy: Path, shared_pairs: Path, t
         while number % 4 and latest(run) == before and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(float(rng.uniform(0, 0.15)))
+        # Every fourth is killed as soon as it is seen to write a checkpoint.
+        while number % 4 == 2 and not _writing(run) and time.monotonic() < deadline:
+            time.sleep(0.0005)
         os.kill(pid, signal.SIGKILL)
         ends.add(warm.wait(pid)[0])
+        written_into += _writing(run)
     assert ends == {-signal.SIGKILL}, "a run ended before it was killed: make it longer"
+    assert written_into > 0, "no kill cut the writing of a checkpoint short"
     reached = latest(run)
     assert reached is not None
     assert int(reached.name) < crops
@@ -82,18 +99,24 @@ def test_twenty_kills_lose_nothing(warm: Warm, busy: Path, shared_pairs: Path, t
     assert curves[0] == curves[1], "no point of a curve is missing or drawn twice"
 
 
-def test_a_damaged_checkpoint_is_passed_over(busy: Path, shared_pairs: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    arguments = small_run(shared_pairs, run, **{**BUSY, "crops": 16})
-    assert main(arguments) == 0
+def test_a_damaged_checkpoint_is_passed_over(
+    shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, steady = tmp_path / "run", {**BUSY, "decay": 0.0}
+    assert main(small_run(shared_pairs, run, **{**steady, "crops": 16})) == 0
     newest = latest(run)
     assert newest is not None
     weights = newest / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"oops")
     (run / "checkpoints" / "0000000099.part").mkdir()
-    assert main(small_run(shared_pairs, run, **{**BUSY, "crops": 24})) == 0
+    assert main(small_run(shared_pairs, run, **{**steady, "crops": 24})) == 0
+    told = capsys.readouterr().out
+    assert f"{newest}: damaged (weights.safetensors is not what was written)" in told
+    assert f"resuming {run} at 14 crops" in told
     again = tmp_path / "again"
-    assert main(small_run(shared_pairs, again, **{**BUSY, "crops": 24})) == 0
+    assert main(small_run(shared_pairs, again, **{**steady, "crops": 24})) == 0
+    assert_same(again, run)
+    assert board(run) == board(again), "no point of a curve is hidden or drawn twice"
     assert [path.name for path in checkpoints(run)][-1] == "0000000024"
     assert {path.suffix for path in (run / "checkpoints").iterdir()} == {""}
 
@@ -116,6 +139,18 @@ def test_a_full_disk_ends_in_one_line_and_keeps_the_last_checkpoint(
     assert latest(run) == before
     load_file(before / "weights.safetensors")
     assert main(longer) == 0
+
+
+def test_a_disk_too_small_for_the_run_is_said_before_the_first_step(
+    shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = small_run(shared_pairs, tmp_path / "run", crops=10**9, sample_crops=1)
+    arguments.remove("--debug")
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "GB of samples" in told
+    assert "make room" in told
+    assert not (tmp_path / "run").exists()
 
 
 def test_everything_that_is_wrong_with_the_pairs_is_said_before_the_first_step(
