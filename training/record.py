@@ -41,9 +41,13 @@ def write_record(run: Path, **changed: Any) -> None:
 
 
 def add_session(
-    run: Path, crops: int, config: TrainConfig, data: dict[str, Any], folders: Sequence[Path], device: dict[str, Any]
+    run: Path, crops: int, config: TrainConfig, data: dict[str, Any], sources: Sequence[str], device: dict[str, Any]
 ) -> None:
-    """Note that training starts, or goes on, at `crops`."""
+    """Note that training starts, or goes on, at `crops`.
+
+    Args:
+        sources: the part of the command that says what is learned from, and from which weights.
+    """
     record = read_record(run)
     session = {
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -58,7 +62,7 @@ def add_session(
             "but will not end as it would have without the change",
             file=sys.stderr,
         )
-    again = ["sketchgan-train", "run", "--data", *map(str, folders), "--config", str(run / "config.toml"), "-o", "NEW"]
+    again = ["sketchgan-train", "run", *sources, "--config", str(run / "config.toml"), "-o", "NEW"]
     write_record(
         run,
         again=shlex.join(again),

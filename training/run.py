@@ -123,10 +123,22 @@ def _run(args: argparse.Namespace, accelerator: Accelerator) -> None:
             "precision": "bfloat16" if training.half_precision else "float32",
             "perceptual": perceptual,
         }
-        add_session(args.output, training.crops, config, data.describe(), args.data, device)
+        add_session(args.output, training.crops, config, data.describe(), _sources(args), device)
     complete = _train(training, data, unpaired, args, facts, kept)
     if main:
         _finish(training, args.output, complete)
+
+
+def _sources(args: argparse.Namespace) -> list[str]:
+    """What `config.toml` does not hold of what decides how a run ends."""
+    given = {
+        "--from": args.start,
+        "--unpaired-lines": args.unpaired_lines,
+        "--unpaired-sketches": args.unpaired_sketches,
+        "--minutes": args.minutes,
+    }
+    others = [str(part) for option, value in given.items() if value is not None for part in (option, value)]
+    return ["--data", *map(str, args.data), *others]
 
 
 def _unpaired(args: argparse.Namespace, plans: Path, config: TrainConfig) -> UnpairedCrops | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from training.checkpoint import latest
 from training.cli import main
 from training.config import TrainConfig
 from training.loop import Training
+from training.record import read_record
 from training.stacks import CHANNELS
 
 ROOT = Path(__file__).parents[3]
@@ -103,6 +105,15 @@ def test_a_run_starts_from_given_weights(complete: Path, shared_pairs: Path, tmp
     assert difference.abs().max() < 2e-3
     with pytest.raises(SketchGANError, match="set them alike"):
         main([*arguments(shared_pairs, tmp_path / "third", width=16), *given])
+
+
+def test_the_command_that_a_run_names_repeats_it(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
+    tuned, again = tmp_path / "tuned", tmp_path / "again"
+    assert main([*arguments(shared_pairs, tuned, crops=4), "--from", str(complete)]) == 0
+    _, *command = shlex.split(read_record(tuned)["again"].replace("NEW", str(again)))
+    assert main([*command, "--threads", "1", "--device", "cpu"]) == 0
+    once, twice = tensors(tuned), tensors(again)
+    assert all(torch.equal(tensor, twice[name]) for name, tensor in once.items())
 
 
 def test_the_last_checkpoints_are_kept_and_the_newest_is_found_by_number(tmp_path: Path) -> None:
