@@ -24,8 +24,9 @@ PANELS: dict[str, tuple[str, ...]] = {
     "Crops per second": ("speed/crops_per_second",),
 }
 COLOURS = ("#1f5a8c", "#c4572b", "#3c7d4e", "#8a5aa3", "#a8862c", "#5b6b75", "#b23a5e", "#2b8c8c")  # apart in grey too
-WIDTH, HEIGHT = 430, 250  # px of one panel
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 48, 30
+WIDTH, HEIGHT = 430, 264  # px of one panel
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 62, 30
+LEGEND = 13  # px from one row of names to the next; there is room for two
 DRAWN = 240  # points of a curve: more than a pixel can show of it is averaged
 
 
@@ -78,7 +79,7 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
         across = place(best, 0)[0]
         parts.append(f'<path d="M{across:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#999" stroke-dasharray="2 3"/>')
         parts.append(_text(across, TOP - 3, "best", "middle"))
-    across = LEFT
+    across, down = LEFT, 29
     for number, (name, points) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
         drawn = [place(x, y) for x, y in _thinned(points)]
@@ -90,9 +91,12 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round">'
             f"<title>{escape(last)}</title></polyline>"
         )
-        parts.append(f'<path d="M{across} 29h12" stroke="{colour}" stroke-width="3"/>')
-        parts.append(f'<text x="{across + 16}" y="32.5" font-size="10" fill="#333">{escape(name)}</text>')
-        across += 28 + round(5.6 * len(name))
+        length = 28 + round(5.6 * len(name))
+        if across > LEFT and across + length > WIDTH:
+            across, down = LEFT, down + LEGEND
+        parts.append(f'<path d="M{across} {down}h12" stroke="{colour}" stroke-width="3"/>')
+        parts.append(f'<text x="{across + 16}" y="{down + 3.5}" font-size="10" fill="#333">{escape(name)}</text>')
+        across += length
     return "".join(parts)
 
 

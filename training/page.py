@@ -21,7 +21,7 @@ from .metrics import curve, read_metrics
 from .record import read_record
 
 FILE = "report.html"
-MOMENTS = 6  # at which the drawings are shown
+MOMENTS = 4  # at which the drawings are shown: input and target must fit beside them at full size
 ROWS = 4  # drawings
 INPUT, TARGET, AVERAGE, COLUMNS = 0, 1, 3, 4  # of a sample grid
 GUESSING = 6 * math.log(2)  # the discriminator's loss over its three scales when it cannot tell
@@ -37,7 +37,7 @@ h1 { font-size: 26px; margin: 0 } h2 { font-size: 18px; margin: 34px 0 10px } .q
 .best { color: #c4572b } .curves { display: flex; flex-wrap: wrap; gap: 12px } .curves svg { border: 1px solid #e4e0d8;
 border-radius: 6px; max-width: 100%; height: auto } table.plain td { padding: 1px 14px 1px 0; vertical-align: top }
 code, pre { font: 13px ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
-li { margin: 4px 0; max-width: 90ch } .changed { font-weight: 700 }
+pre { columns: 260px } li { margin: 4px 0; max-width: 90ch } .changed { font-weight: 700 }
 """
 
 
@@ -121,9 +121,11 @@ def words(entries: list[dict[str, Any]], record: dict[str, Any], config: TrainCo
             "and from then on teaches little. If that stays, a lower discriminator_rate helps."
         )
     waits = curve(entries, "speed/loader_wait")
-    if waits and waits[-1][1] > 0.05:
+    # not the last: the first crops after a start are always waited for
+    usual = float(np.median([share for _, share in waits])) if waits else 0.0
+    if usual > 0.05:
         told.append(
-            f"{100 * waits[-1][1]:.0f} % of the time went to waiting for crops: --set workers={config.workers + 1} "
+            f"{100 * usual:.0f} % of the time went to waiting for crops: --set workers={config.workers + 1} "
             "if cores are free."
         )
     told.append("No number here knows whether you like it. Look at the drawings below, at their full size.")
@@ -167,10 +169,13 @@ def _drawings(run: Path, best: dict[str, Any] | None) -> str:
 
 
 def _spread(moments: list[int], best: int | None) -> list[int]:
-    """The first, the last, the best and some between them."""
+    """The first, the last, and some between them; the best takes the place of its neighbour among those."""
     places = np.linspace(0, len(moments) - 1, min(MOMENTS, len(moments))).round().astype(int)
-    chosen = {moments[place] for place in places}
-    return sorted(chosen | {moment for moment in moments if moment == best})
+    chosen = [moments[place] for place in places]
+    if best in moments and best not in chosen:
+        nearest = min(chosen[1:-1], key=lambda moment: abs(moment - best))
+        chosen[chosen.index(nearest)] = best
+    return sorted(chosen)
 
 
 def _cell(grid: np.ndarray, row: int, column: int, side: int) -> np.ndarray:
