@@ -98,7 +98,9 @@ def prepare_lines(
         lines, levels = clean_drawing(grey, light, settings, like.measured.levels if like else None, rows)
         clean = levels.clean
     elif chosen == "photo":
-        pixels = image if np.asarray(image).dtype == np.uint8 and np.ndim(image) == 3 else to_pixels(image)
+        # 8 bits a colour are a quarter of the memory, and are taken as they are
+        is_bytes = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape == (*grey.shape, 3)
+        pixels = image if is_bytes else to_pixels(image)
         lines = photo_lines(pixels, settings, choose_device(device), rows)
     elif chosen == "classic":
         lines = classic_lines(grey, int(settings.classic_scale))

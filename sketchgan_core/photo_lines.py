@@ -42,13 +42,11 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
         # The Gaussians need room: a small picture is drawn larger, so that settings mean the same there.
         factor = _SMALLEST / side(shape)
         size = (math.ceil(shape[1] * factor), math.ceil(shape[0] * factor))
-        large = photo_lines(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), settings, device, rows)
+        large = photo_lines(cv2.resize(_floats(image), size, interpolation=cv2.INTER_CUBIC), settings, device, rows)
         return cv2.resize(large, shape[::-1], interpolation=cv2.INTER_AREA).clip(0, 1)
     spread = _SPREAD * 4.0 ** (0.5 - settings.detail)
     # The response is as smooth as its Gaussian: nothing is lost by computing it where that is a few pixels wide.
-    small = shrunk(image, 1024 * _SPREAD / spread)
-    if small.dtype == np.uint8:
-        small = small.astype(np.float32) / 255
+    small = _floats(shrunk(image, 1024 * _SPREAD / spread))
     scale = max(0.35, side(small.shape) / 1024)
     response, crest = _flow_response(small, max(0.7, spread * scale), scale, settings.smoothing, device)
     weak = 0.027 * 6.0 ** (settings.threshold - 0.5)
@@ -63,6 +61,10 @@ def photo_lines(image: np.ndarray, settings: LineSettings, device: torch.device,
         ink = np.clip(5 * (seen / high - 0.9) + 0.5, 0, 1) * np.clip(0.4 + 0.6 * (high - weak) / (firm - weak), 0, 1)
         lines[top:bottom] = 1 - ink * rows_of(gate, shape, top, bottom)
     return lines
+
+
+def _floats(image: np.ndarray) -> np.ndarray:
+    return image.astype(np.float32) / 255 if image.dtype == np.uint8 else image
 
 
 def _continued(response: np.ndarray, weak: float, firm: float, scale: float, detail: float) -> np.ndarray:

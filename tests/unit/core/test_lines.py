@@ -251,3 +251,16 @@ def test_classic_enlarges_as_asked_and_comes_back_to_size() -> None:
     ink = [float((1 - lines).sum()) for lines in drawn]
     assert ink == sorted(ink, reverse=True)
     assert ink[3] < 0.8 * ink[0]
+
+
+@pytest.mark.parametrize("mode", ["drawing", "photo", "classic", "none"])
+def test_eight_bits_and_transparency_change_nothing(mode: str) -> None:
+    grey = np.rint(255 * phone(circles(240, 3), 0.9)).astype(np.uint8)
+    colour = np.repeat(grey[..., None], 3, 2)
+    opaque = np.concatenate([colour, np.full((240, 240, 1), 255, np.uint8)], 2)
+    floats, *others = (
+        prepare_lines(image, mode, device="cpu").lines  # type: ignore[arg-type]
+        for image in (colour.astype(np.float32) / 255, colour, opaque)
+    )
+    for lines in others:
+        np.testing.assert_allclose(lines, floats, atol=1 / 255)
