@@ -40,6 +40,7 @@ from training.config import TrainConfig
 from training.crops import Crops, inked_window, loader
 from training.loop import Training
 from training.losses import (
+    Judgement,
     adversarial_loss,
     discriminator_loss,
     feature_distance,
@@ -109,14 +110,14 @@ def straightforward(pairs: list[Pair], config: TrainConfig, features: Features) 
         condition, target = pick(values, *CONDITION), pick(values, "sketch")
         sketch = generator(pick(values, *generator.config.planes), pick(values, "reach"), pick(values, "paper"))
         real, fake = judge(torch.cat([condition, target], 1)), judge(torch.cat([condition, sketch.detach()], 1))
-        _descend(optimizers[1], discriminator_loss(real, fake))
+        _descend(optimizers[1], discriminator_loss(logits(real), logits(fake)))
         fake = judge(torch.cat([condition, sketch], 1))
         with torch.no_grad():
             wanted = features(target)
             real = judge(torch.cat([condition, target], 1))
         loss = fidelity(sketch, target, (config.fidelity_1, config.fidelity_2, config.fidelity_4, config.fidelity_8))
         loss = loss + config.perceptual_weight * feature_distance(features(sketch), wanted, feature_sizes(wanted))
-        loss = loss + config.adversarial * adversarial_loss(fake)
+        loss = loss + config.adversarial * adversarial_loss(logits(fake))
         alike = sum(
             F.l1_loss(a, b) for (_, f), (_, r) in zip(fake, real, strict=True) for a, b in zip(f, r, strict=True)
         )
@@ -124,6 +125,10 @@ def straightforward(pairs: list[Pair], config: TrainConfig, features: Features) 
         return config.batch
 
     return step
+
+
+def logits(judged: Judgement) -> list[Tensor]:
+    return [found for found, _ in judged]
 
 
 def vgg19_features() -> Features:
@@ -148,10 +153,10 @@ def original(pairs: list[Pair], config: TrainConfig) -> Step:
         ink, target = values[:, :1], values[:, 1:]
         sketch = generator(ink, ink, ink)
         real, fake = judge(torch.cat([ink, target], 1)), judge(torch.cat([ink, sketch.detach()], 1))
-        _descend(optimizers[1], discriminator_loss(real, fake))
+        _descend(optimizers[1], discriminator_loss(logits(real), logits(fake)))
         with torch.no_grad():
             wanted = features(target)
-        loss = adversarial_loss(judge(torch.cat([ink, sketch], 1))) + F.l1_loss(sketch, target)
+        loss = adversarial_loss(logits(judge(torch.cat([ink, sketch], 1)))) + F.l1_loss(sketch, target)
         _descend(optimizers[0], loss + feature_distance(features(sketch), wanted, feature_sizes(wanted)))
         return ORIGINAL_BATCH
 

@@ -9,7 +9,8 @@ import torch
 from comfy_api.latest import io
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import MODES, POLARITIES
+from ..sketchgan_core.choices import MODES
+from ..sketchgan_core.line_settings import POLARITIES
 from . import host
 from .images import to_image
 

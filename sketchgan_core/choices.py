@@ -1,7 +1,6 @@
-"""The names of line modes, polarities and papers, for a menu: importing them costs nothing."""
+"""The names of line modes and papers, for a menu: importing them costs nothing."""
 
 from __future__ import annotations
 
 MODES = ("auto", "drawing", "photo", "classic", "none")
-POLARITIES = ("auto", "dark", "light")
 PAPERS = ("cartridge", "smooth", "rough")

@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from .choices import MODES, PAPERS, POLARITIES
+from .choices import MODES, PAPERS
 from .errors import Cancelled, SketchGANError
-from .line_settings import LineSettings
+from .line_settings import POLARITIES, LineSettings
 
 _LINE_OPTIONS = {
     "thickness": "px added to the width of every line; negative takes away",
@@ -219,7 +219,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in _LINE_OPTIONS.items():
         default = getattr(LineSettings, name)
         lines.add_argument(
-            _flag(name), type=type(default), default=default, metavar="N", help=f"{text} (default {default:g})"
+            f"--{name.replace('_', '-')}",
+            type=type(default),
+            default=default,
+            metavar="N",
+            help=f"{text} (default {default:g})",
         )
     lines.add_argument("--polarity", choices=POLARITIES, default="auto", help="of the lines (default: auto)")
     lines.add_argument(
@@ -249,10 +253,6 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
     app.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
     return parser
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _unit(text: str) -> float:

@@ -13,7 +13,11 @@ def side(shape: tuple[int, ...]) -> float:
 
 def shrunk(image: np.ndarray, to: float) -> np.ndarray:
     """An image (H, W) or (H, W, C) at the size where `side` is `to`, or as it is where it is no larger."""
-    factor = to / side(image.shape)
+    return reduced(image, to / side(image.shape))
+
+
+def reduced(image: np.ndarray, factor: float) -> np.ndarray:
+    """An image (H, W) or (H, W, C) at so many times its size, or as it is where that would enlarge it."""
     if factor >= 1:
         return image
     size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))

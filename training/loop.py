@@ -159,8 +159,9 @@ class Training:
                 with self.precision():
                     real, fake = _halves(self.unconditional(_beside(torch.cat([pick(values, "sketch"), shown]))))
                 if ramp:
-                    pull("unconditional", ramp * config.alpha * adversarial_loss(_part(fake, 0, paired)), keep=True)
-                    pull("unpaired", ramp * config.beta * adversarial_loss(_part(fake, paired, None)), keep=True)
+                    ours, others = [logits[:paired] for logits in fake], [logits[paired:] for logits in fake]
+                    pull("unconditional", ramp * config.alpha * adversarial_loss(ours), keep=True)
+                    pull("unpaired", ramp * config.beta * adversarial_loss(others), keep=True)
                 scalars["loss/unconditional_discriminator"] = _learn_to_judge(self.unconditional, real, fake)
 
         if self.balance is not None:
@@ -307,7 +308,7 @@ def _adam(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     return torch.optim.Adam(groups, betas=BETAS, fused=True)
 
 
-def _learn_to_judge(judge: nn.Module, real: Judgement, fake: Judgement) -> Tensor:
+def _learn_to_judge(judge: nn.Module, real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """Add the gradients of a discriminator; its loss."""
     loss = discriminator_loss(real, fake)
     # the fake's graph reaches down to the sketch, whose gradient is not wanted here
@@ -319,16 +320,10 @@ def _beside(*planes: Tensor) -> Tensor:
     return torch.cat(planes, 1).contiguous(memory_format=torch.channels_last)
 
 
-def _part(judged: Judgement, first: int, last: int | None) -> Judgement:
-    """The judgements of some sketches of a batch."""
-    return [(logits[first:last], [feature[first:last] for feature in features]) for logits, features in judged]
-
-
-def _halves(judged: Judgement) -> tuple[Judgement, Judgement]:
-    """The judgements of the first and of the second half of a batch."""
-    split = [(logits.chunk(2), [feature.chunk(2) for feature in features]) for logits, features in judged]
-    first, second = ([(pair[i], [feature[i] for feature in features]) for pair, features in split] for i in (0, 1))
-    return first, second
+def _halves(judged: Judgement) -> tuple[list[Tensor], list[Tensor]]:
+    """The logits of the first and of the second half of a batch, for each scale."""
+    halves = [logits.chunk(2) for logits, _ in judged]
+    return [first for first, _ in halves], [second for _, second in halves]
 
 
 def _rise(crops: int, length: int) -> float:

@@ -58,17 +58,15 @@ def fidelity(sketch: Tensor, target: Tensor, weights: Sequence[float]) -> Tensor
     return total
 
 
-def discriminator_loss(real: Judgement, fake: Judgement) -> Tensor:
-    """Binary cross-entropy over the scales; 2 ln 2 per scale is chance."""
-    terms = [
-        F.softplus(-r.float()).mean() + F.softplus(f.float()).mean() for (r, _), (f, _) in zip(real, fake, strict=True)
-    ]
+def discriminator_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Of the logits of each scale: binary cross-entropy over the scales; 2 ln 2 per scale is chance."""
+    terms = [F.softplus(-r.float()).mean() + F.softplus(f.float()).mean() for r, f in zip(real, fake, strict=True)]
     return torch.stack(terms).sum()
 
 
-def adversarial_loss(fake: Judgement) -> Tensor:
-    """Non-saturating binary cross-entropy over the scales; ln 2 per scale is chance."""
-    return torch.stack([F.softplus(-logits.float()).mean() for logits, _ in fake]).sum()
+def adversarial_loss(fake: Sequence[Tensor]) -> Tensor:
+    """Of the logits of each scale: non-saturating binary cross-entropy over the scales; ln 2 per scale is chance."""
+    return torch.stack([F.softplus(-logits.float()).mean() for logits in fake]).sum()
 
 
 def feature_matching(judged: Judgement) -> Tensor:

@@ -168,8 +168,12 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
     )
 
 
-def _size(file: Path, problems: list[str]) -> tuple[int, int] | None:
-    """Height and width of an image that is sure to decode, hours into the run."""
+def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, int]:
+    """Height and width of an image that is sure to decode, hours into the run.
+
+    Raises:
+        TrainingError: it does not.
+    """
     try:
         with Image.open(file) as image:
             width, height = image.size
@@ -179,9 +183,16 @@ def _size(file: Path, problems: list[str]) -> tuple[int, int] | None:
             else:
                 image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problems.append(f"{file}: cannot be read as an image ({error}); replace or remove the pair")
-        return None
+        raise TrainingError(f"{file}: cannot be read as an image ({error}); {remedy}") from error
     return height, width
+
+
+def _size(file: Path, problems: list[str]) -> tuple[int, int] | None:
+    try:
+        return image_size(file, "replace or remove the pair")
+    except TrainingError as error:
+        problems.append(str(error))
+        return None
 
 
 def _hash(text: str) -> int:

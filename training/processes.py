@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import torch
 from torch import Tensor, distributed, nn
+
+
+def single_thread() -> None:
+    """For a worker beside others: more threads than cores wait for each other."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
 
 
 def processes() -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.form import read_form
+from sketchgan_core.scaling import reduced
 
 _CELLS = 40  # along the longer side; the paper is read once in each
 _DARK_GROUND = 0.35  # a page darker than this is no pencil on paper
@@ -22,11 +23,7 @@ _BESIDE = 4.0  # px: what lies nearer to a line belongs to it
 
 def resized(grey: np.ndarray, longest: int) -> np.ndarray:
     """An image (H, W) made smaller, never larger, so that its longer side is at most `longest` px."""
-    shrink = longest / max(grey.shape)
-    if shrink >= 1:
-        return grey
-    size = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return reduced(grey, longest / max(grey.shape))
 
 
 def graphite(grey: np.ndarray) -> np.ndarray:

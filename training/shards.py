@@ -10,9 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 import webdataset
 from tqdm import tqdm
 
@@ -21,6 +19,7 @@ from sketchgan_core.files import written_whole
 
 from .config import TrainConfig
 from .pairs import Pair, find_pairs, split, summary
+from .processes import single_thread
 from .stacks import plan_pair
 
 HELP = "plan pairs and write them as WebDataset shards, which run --data reads from one end to the other"
@@ -87,12 +86,7 @@ def _planned(pairs: Sequence[Pair], workers: int) -> Iterator[np.ndarray]:
                 progress.update()
             return
         context = multiprocessing.get_context("spawn")
-        with context.Pool(workers, initializer=_single_thread) as pool:
+        with context.Pool(workers, initializer=single_thread) as pool:
             for stack in pool.imap(plan_pair, pairs, chunksize=4):
                 yield stack
                 progress.update()
-
-
-def _single_thread() -> None:
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)

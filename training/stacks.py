@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from torch import Tensor
 
 import sketchgan_core
@@ -25,6 +24,7 @@ from sketchgan_core.paper import paper
 from sketchgan_core.plan import PLANES, plan
 
 from .pairs import Pair
+from .processes import single_thread
 
 CONTROLS = Controls.names()
 # controls are numbers in a pair, so their planes are only filled in when a window is cut
@@ -147,8 +147,7 @@ def _core_version() -> str:
 
 def _plan_all(stacks: Stacks, order: list[int]) -> None:
     os.nice(10)
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    single_thread()
     trainer = multiprocessing.parent_process()
     with contextlib.suppress(OSError):  # a full disk: the trainer says so when it gets there
         for index in order:

@@ -9,7 +9,6 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from sketchgan_core.errors import SketchGANError
@@ -18,7 +17,7 @@ from sketchgan_core.files import written_whole
 from .augment import INK, SKETCH, turn
 from .config import TrainConfig
 from .crops import Crops, inked_window, is_inked, tensor
-from .pairs import SUFFIXES, Pair
+from .pairs import SUFFIXES, Pair, image_size
 from .stacks import Stacks, grey
 from .synthesis.pairs import sample_controls
 
@@ -92,7 +91,7 @@ def unpaired_crops(lines: Path, sketches: Path, plans: Path, config: TrainConfig
     stacks = Stacks([_planned_at_random(file) for file in _images(lines)], plans)
     files = _images(sketches)
     for file in files:
-        _size(file)
+        image_size(file)
     return UnpairedCrops(stacks, files, plans, config)
 
 
@@ -101,7 +100,7 @@ def _planned_at_random(line: Path) -> Pair:
     rng = np.random.default_rng(seed)
     controls, paper = sample_controls(rng), PAPERS[int(rng.integers(len(PAPERS)))]
     # there is no sketch: the line image stands in for it and is never looked at
-    return Pair(line, line, _size(line), line.stem, seed, controls, paper, "unstated")
+    return Pair(line, line, image_size(line), line.stem, seed, controls, paper, "unstated")
 
 
 def _images(folder: Path) -> list[Path]:
@@ -111,13 +110,3 @@ def _images(folder: Path) -> list[Path]:
     if not files:
         raise SketchGANError(f"{folder}: no images; unpaired drawings are image files in one folder")
     return files
-
-
-def _size(file: Path) -> tuple[int, int]:
-    try:
-        with Image.open(file) as image:
-            width, height = image.size
-            image.verify()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise SketchGANError(f"{file}: cannot be read as an image ({error}); replace or remove it") from error
-    return height, width

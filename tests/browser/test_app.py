@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,9 +22,6 @@ pytest.importorskip("gradio", reason="the app needs gradio: pip install 'sketchg
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
 )
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("no Chromium on this computer: apt-get install chromium", allow_module_level=True)
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000  # ms: a loaded computer is slow, and a wait ends when its event comes
@@ -68,15 +64,6 @@ def address(files: Path) -> Iterator[str]:
                 pytest.fail("the app did not start:\n" + "".join(said))
         finally:
             server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

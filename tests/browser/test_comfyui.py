@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +14,6 @@ from PIL import Image
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
 )
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("no Chromium on this computer: sh tests/install_chromium.sh", allow_module_level=True)
 
 from tests.browser.comfyui_page import EXAMPLES, SCREENSHOTS, ComfyPage  # noqa: E402
 from tests.comfyui import CACHE, NAME, Host, Unavailable, serving  # noqa: E402
@@ -27,15 +23,6 @@ NEEDS_CHECKPOINT = "stable_diffusion_to_sketch"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 MODES = ("canvas", "nodes-2")
 expect = sync_api.expect
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
 
 
 def serve(tmp_path_factory: pytest.TempPathFactory, *arguments: str) -> Iterator[Host]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +12,6 @@ import pytest
 from training import pair_folder, review
 from training.cli import main
 from training.pairs import find_pairs
-
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
-)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("no Chromium on this computer: apt-get install chromium", allow_module_level=True)
 
 NAMES = ("cat", "<i>it's", "two words")
 
@@ -35,21 +28,18 @@ def pairs(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_page_writes_the_command_that_does_what_was_clicked(pairs: Path) -> None:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        for clicked, kept in ((("<i>it's", "two words"), 1), (("two words",), 2)):
-            page.goto((pairs / review.PAGE).as_uri())
-            assert page.locator("label img").count() == 2 * len(NAMES)
-            assert page.locator("#command").is_hidden()
-            for name in clicked:
-                page.get_by_text(name, exact=True).click()
-            command = shlex.split(page.inner_text("#command"))
-            assert command[0] == "sketchgan-train"
-            assert main(command[1:]) == 0
-            assert len(find_pairs([pairs])) == kept
-        browser.close()
+def test_the_page_writes_the_command_that_does_what_was_clicked(browser: Any, pairs: Path) -> None:
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for clicked, kept in ((("<i>it's", "two words"), 1), (("two words",), 2)):
+        page.goto((pairs / review.PAGE).as_uri())
+        assert page.locator("label img").count() == 2 * len(NAMES)
+        assert page.locator("#command").is_hidden()
+        for name in clicked:
+            page.get_by_text(name, exact=True).click()
+        command = shlex.split(page.inner_text("#command"))
+        assert command[0] == "sketchgan-train"
+        assert main(command[1:]) == 0
+        assert len(find_pairs([pairs])) == kept
     assert not errors

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 from tqdm import tqdm
 
 from .. import pair_folder
+from ..processes import single_thread
 from . import BRUSH, mypaint
 from .pairs import make_pair
 from .sources import Drawing
@@ -65,15 +65,8 @@ def _results(job: Job, indices: list[int], workers: int) -> Iterator[None]:
         return
     # A forked child would inherit the threads of torch in an undefined state.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, initializer=_single_thread) as pool:
+    with context.Pool(workers, initializer=single_thread) as pool:
         yield from pool.imap_unordered(make, indices, chunksize=1)
-
-
-def _single_thread() -> None:
-    import torch
-
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
 
 
 def _make_and_save(job: Job, index: int) -> None:

@@ -12,14 +12,13 @@ import pytest
 from skimage.morphology import skeletonize
 
 from sketchgan_core.controls import Controls
-from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import read_image
+from tests.unit.training.renderer import needs_libmypaint
 from tests.unit.training.runs import arguments
 from training import eraser, scans
 from training.cli import main
 from training.pairs import find_pairs
-from training.synthesis import mypaint
-from training.synthesis.pencil import BRUSH, draw, lay_on_paper
+from training.synthesis.pencil import draw, lay_on_paper
 from training.synthesis.tracing import ink_mask
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "drawings"
@@ -28,16 +27,7 @@ SIZE = 512
 NEAR = 3.0  # px: a found line this near to a drawn one is that line
 
 
-def _why_not() -> str:
-    try:
-        mypaint.library()
-        mypaint.find_preset(BRUSH)
-    except SketchGANError as error:
-        return str(error)
-    return ""
-
-
-pytestmark = pytest.mark.skipif(bool(_why_not()), reason=_why_not())
+pytestmark = needs_libmypaint
 
 
 def known_lines(name: str) -> np.ndarray:

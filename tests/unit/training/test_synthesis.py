@@ -10,22 +10,12 @@ import numpy as np
 import pytest
 
 from sketchgan_core.controls import Controls
-from sketchgan_core.errors import SketchGANError
+from tests.unit.training.renderer import needs_libmypaint
 from training.cli import main
 from training.synthesis import mypaint
-from training.synthesis.pencil import BRUSH, draw, lay_on_paper
+from training.synthesis.pencil import draw, lay_on_paper
 
-
-def _why_not() -> str:
-    try:
-        mypaint.library()
-        mypaint.find_preset(BRUSH)
-    except SketchGANError as error:
-        return str(error)
-    return ""
-
-
-pytestmark = pytest.mark.skipif(bool(_why_not()), reason=_why_not())
+pytestmark = needs_libmypaint
 
 SIZE = 192
 SUN = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">
