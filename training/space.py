@@ -25,8 +25,8 @@ def wanted(run: Path, training: Training, data: Data) -> dict[tuple[str, Path], 
     """Bytes that a run will still write, by what it is and the folder it goes to."""
     config = training.config
     there = sum(file.stat().st_size for file in (run / FOLDER).rglob("*") if file.is_file())
-    # the last ones, the best one, and the one that is being written
-    saved = (KEPT + 2) * checkpoint_bytes(training)
+    # the last ones, the best one, the last good one, and the one that is being written
+    saved = (KEPT + 3) * checkpoint_bytes(training)
     return {
         ("planned pairs", data.folder): data.missing_bytes(),
         ("checkpoints", run): max(0, saved - there),

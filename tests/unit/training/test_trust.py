@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,10 @@ from sketchgan_core.weights import read_header
 from tests.unit.training.runs import arguments as small_run
 from tests.unit.training.runs import tensors
 from tests.unit.training.warm import Warm
-from training.checkpoint import checkpoints, latest
+from training.checkpoint import checkpoints, latest, save_checkpoint
 from training.cli import main
-from training.metrics import read_metrics
+from training.loop import Training
+from training.metrics import curve, read_metrics
 from training.record import read_record
 
 # Every step is saved, in this process.
@@ -179,18 +181,97 @@ def test_a_dry_run_tells_the_plan_the_memory_and_the_time(
     assert not (tmp_path / "run").exists()
 
 
-def test_divergence_stops_the_run_with_a_hint(
-    shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = small_run(
-        shared_pairs, tmp_path / "run", **{**BUSY, "learning_rate": 0.1, "crops": 400, "bad_steps": 2}
+def lengthened(data: Path, run: Path, plans: Path, log_crops: int) -> list[str]:
+    """A healthy session whose rate falls to nothing, and the command of a longer one that warms up to an absurd rate.
+
+    Every step is saved, so that by the time a divergence is found the last checkpoints hold it already.
+    """
+    settings = {**BUSY, "learning_rate": 0.1, "warmup_crops": 600, "decay": 1.0, "fidelity_crops": 16, "bad_steps": 4}
+    settings |= {"log_crops": log_crops, "sample_crops": 10_000, "discriminator_lead": 8, "blocks": 12}
+    plan = ["--plans", str(plans)]
+    assert main([*small_run(data, run, **{**settings, "crops": 32, "checkpoint_minutes": 5}), *plan]) == 0
+    longer = [*small_run(data, run, **{**settings, "crops": 4000}), *plan]
+    longer.remove("--debug")
+    return longer
+
+
+def absurd_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings are enough."""
+
+
+def nan_sketches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 40 crops on, as of a faulty device."""
+    draw = Training.draw
+    monkeypatch.setattr(
+        Training, "draw", lambda self, *given: draw(self, *given) * (float("nan") if self.crops >= 40 else 1.0)
     )
-    arguments += ["--set", "gradient_clip=1000000"]
+
+
+@pytest.mark.parametrize(
+    ("log_crops", "cause", "told"),
+    [
+        (2, absurd_rate, "loss/fidelity has risen to"),
+        (10_000, absurd_rate, "the generator's gradient was zero 4 times in a row"),
+        (4, nan_sketches, "gradient was NaN or infinite 4 times in a row"),
+    ],
+)
+def test_divergence_keeps_the_last_good_checkpoint_and_says_how_to_go_on_from_it(
+    log_crops: int,
+    cause: Callable[[pytest.MonkeyPatch], None],
+    told: str,
+    busy: Path,
+    shared_pairs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, plans = tmp_path / "a run", busy / "plans"
+    longer = lengthened(shared_pairs, run, plans, log_crops)
+    healthy = (run / "pencil.safetensors").read_bytes()
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        cause(patch)
+        assert main(longer) == 2
+    (complaint,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("sketchgan-train:")]
+    assert told in complaint
+    good = latest(run)
+    assert good is not None
+    assert f"The last good checkpoint is {good}." in complaint
+    assert any(path.suffix == ".diverged" for path in (run / "checkpoints").iterdir())
+    assert all(bool(tensor.isfinite().all()) for tensor in tensors(run).values())
+    assert read_record(run)["best"]["crops"] in [int(folder.name) for folder in checkpoints(run)]
+    assert (run / "pencil.safetensors").read_bytes() == healthy
+
+    monkeypatch.chdir(tmp_path)
+    export = complaint.split("from it: sketchgan-train ")[1].split(", then")[0]
+    assert main(shlex.split(export)) == 0
+    assert complaint.endswith("--from good.safetensors and --set learning_rate=0.05")
+    advised = ["--plans", str(plans), "--from", "good.safetensors", "--set", "learning_rate=0.05"]
+    settings = {**BUSY, "warmup_crops": 600, "blocks": 12, "crops": 8, "checkpoint_minutes": 5}
+    assert main([*small_run(shared_pairs, tmp_path / "again", **settings), *advised]) == 0
+    fidelity = [value for _, value in curve(read_metrics(tmp_path / "again"), "loss/fidelity")]
+    assert max(fidelity) < 3, "the good checkpoint draws: a blank or black drawing is at 4 to 30"
+
+
+def test_divergence_before_any_good_checkpoint_says_so_and_leaves_none(
+    busy: Path, shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    arguments = small_run(shared_pairs, run, **{**BUSY, "learning_rate": 0.1, "crops": 400, "bad_steps": 2})
+    arguments += ["--plans", str(busy / "plans")]
     arguments.remove("--debug")
     assert main(arguments) == 2
     told = capsys.readouterr().err
-    assert "last good checkpoint" in told or "no checkpoint yet" in told
-    assert "--set learning_rate=0.05" in told
+    assert "There is no good checkpoint yet. To start again: another -o and --set learning_rate=0.05" in told
+    assert not checkpoints(run)
+    assert not (run / "pencil.safetensors").exists()
+
+
+def test_the_last_good_checkpoint_outlives_later_ones_that_nobody_has_measured(tmp_path: Path) -> None:
+    network = {"generator": torch.nn.Linear(1, 1)}
+    for crops in range(2, 14, 2):
+        save_checkpoint(tmp_path, crops, network, {}, {"best": {"crops": 2}, "good_at": min(crops, 5)})
+    assert [int(folder.name) for folder in checkpoints(tmp_path)] == [2, 4, 8, 10, 12]
 
 
 def test_the_run_folder_is_enough_to_repeat_it_and_to_see_how_it_went(busy: Path) -> None:
