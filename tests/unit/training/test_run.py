@@ -183,16 +183,3 @@ def test_an_interrupt_leaves_a_checkpoint(shared_pairs: Path, tmp_path: Path) ->
     assert process.returncode == 0
     assert "the same command goes on" in output
     assert latest(run) is not None
-
-
-def test_two_processes_train_one_generator(shared_pairs: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    # what `accelerate launch --multi_gpu` starts; on CPUs accelerate itself asks for MPI
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launch, "-m", "training", *arguments(shared_pairs, run)]
-    done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=80)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "2 process(es)" in done.stdout
-    steps = [json.loads(line)["crops"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert steps[-1] == 16
-    load_pencil(run / "pencil.safetensors")

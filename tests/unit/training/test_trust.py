@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +20,10 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sketchgan_core.weights import read_header
+from sketchgan_core.weights import load_pencil, read_header
 from tests.unit.training.runs import arguments as small_run
 from tests.unit.training.runs import tensors
-from tests.unit.training.warm import Warm
+from tests.unit.training.warm import ROOT, Warm
 from training.checkpoint import checkpoints, latest, save_checkpoint
 from training.cli import main
 from training.loop import Training
@@ -31,7 +34,10 @@ from training.record import read_record
 BUSY = {"crops": 24, "workers": 0, "checkpoint_minutes": 0, "sample_crops": 8, "log_crops": 2, "precision": "float32"}
 # What one process and two must share to be compared: no falling rate, whose end depends on the length of the run.
 ALIKE = {**BUSY, "decay": 0.0, "sample_crops": 100, "crops": 32, "fidelity_crops": 8, "discriminator_lead": 8}
+# Of two processes and one: sums over a batch are added up in another order, and that is all that differs.
+ORDER_OF_SUMS = 2e-3
 KILLS = 20
+HANDBOOK = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +53,12 @@ def busy(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("busy") / "run"
     assert main(small_run(shared_pairs, run, **BUSY)) == 0
     return run
+
+
+@pytest.fixture(scope="module")
+def plans(busy: Path) -> Path:
+    """The shared pairs planned, for runs that need not show that they can do it."""
+    return busy / "plans"
 
 
 def assert_same(once: Path, twice: Path) -> None:
@@ -219,13 +231,13 @@ def test_divergence_keeps_the_last_good_checkpoint_and_says_how_to_go_on_from_it
     log_crops: int,
     cause: Callable[[pytest.MonkeyPatch], None],
     told: str,
-    busy: Path,
     shared_pairs: Path,
+    plans: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run, plans = tmp_path / "a run", busy / "plans"
+    run = tmp_path / "a run"
     longer = lengthened(shared_pairs, run, plans, log_crops)
     healthy = (run / "pencil.safetensors").read_bytes()
     capsys.readouterr()
@@ -254,11 +266,11 @@ def test_divergence_keeps_the_last_good_checkpoint_and_says_how_to_go_on_from_it
 
 
 def test_divergence_before_any_good_checkpoint_says_so_and_leaves_none(
-    busy: Path, shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shared_pairs: Path, plans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
     arguments = small_run(shared_pairs, run, **{**BUSY, "learning_rate": 0.1, "crops": 400, "bad_steps": 2})
-    arguments += ["--plans", str(busy / "plans")]
+    arguments += ["--plans", str(plans)]
     arguments.remove("--debug")
     assert main(arguments) == 2
     told = capsys.readouterr().err
@@ -327,20 +339,50 @@ def losses(run: Path) -> np.ndarray:
     )
 
 
-def test_two_processes_learn_what_one_does_and_either_goes_on_from_the_other(
-    warm: Warm, shared_pairs: Path, tmp_path: Path
-) -> None:
-    def arguments(run: Path, batch: int, crops: int = 32) -> list[str]:
-        return small_run(shared_pairs, run, **{**ALIKE, "batch": batch, "crops": crops})
+def alike(data: Path, plans: Path, run: Path, **settings: object) -> list[str]:
+    return [*small_run(data, run, **{**ALIKE, "checkpoint_minutes": 5, **settings}), "--plans", str(plans)]
 
-    one, two, mixed = tmp_path / "one", tmp_path / "two", tmp_path / "mixed"
-    assert warm.run(arguments(one, 4))[0] == 0
-    two_processes(warm, arguments(two, 2))
-    # Sums over a batch are added up in another order; that is all that differs.
-    np.testing.assert_allclose(losses(two), losses(one), rtol=2e-3)
-    two_processes(warm, arguments(mixed, 2, crops=12))
-    assert warm.run(arguments(mixed, 4, crops=20))[0] == 0
-    two_processes(warm, arguments(mixed, 2))
-    np.testing.assert_allclose(losses(mixed), losses(one), rtol=2e-3)
+
+@pytest.fixture(scope="module")
+def alone(warm: Warm, shared_pairs: Path, plans: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of ALIKE by one process that takes its four crops a step at once."""
+    run = tmp_path_factory.mktemp("alone") / "run"
+    status, told = warm.run(alike(shared_pairs, plans, run, batch=4))
+    assert status == 0, told
+    return run
+
+
+def test_two_processes_learn_what_one_does_and_either_goes_on_from_the_other(
+    warm: Warm, alone: Path, shared_pairs: Path, plans: Path, tmp_path: Path
+) -> None:
+    two, mixed = tmp_path / "two", tmp_path / "mixed"
+    two_processes(warm, alike(shared_pairs, plans, two, batch=2))
+    np.testing.assert_allclose(losses(two), losses(alone), rtol=ORDER_OF_SUMS)
+    two_processes(warm, alike(shared_pairs, plans, mixed, batch=2, crops=12))
+    assert warm.run(alike(shared_pairs, plans, mixed, batch=4, crops=20))[0] == 0
+    two_processes(warm, alike(shared_pairs, plans, mixed, batch=2))
+    np.testing.assert_allclose(losses(mixed), losses(alone), rtol=ORDER_OF_SUMS)
     record = json.loads((mixed / "run.json").read_text())
     assert [session["environment"]["processes"] for session in record["sessions"]] == [2, 1, 2]
+
+
+def test_accelerate_launches_two_processes_as_the_handbook_says(
+    alone: Path, shared_pairs: Path, plans: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    found = re.search(r"`accelerate launch (--multi_gpu .*) sketchgan_training run \.\.\. --device cpu`", HANDBOOK)
+    assert found is not None
+    # another run on this machine may hold the usual port
+    launch = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--main_process_port", "0"]
+    command = [*launch, *found[1].split(), "training", *alike(shared_pairs, plans, run, batch=2)]
+    # nobody's `accelerate config`
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "HF_HOME": str(tmp_path / "none")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("2 process(es)") == 1, "one of them speaks"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    (session,) = read_record(run)["sessions"]
+    assert session["environment"]["processes"] == 2
+    assert np.isfinite(losses(run)).all()
+    np.testing.assert_allclose(losses(run), losses(alone), rtol=ORDER_OF_SUMS)
+    load_pencil(run / "pencil.safetensors")
