@@ -183,3 +183,19 @@ def test_an_interrupt_leaves_a_checkpoint(shared_pairs: Path, tmp_path: Path) ->
     assert process.returncode == 0
     assert "the same command goes on" in output
     assert latest(run) is not None
+
+
+def test_accumulated_batches_learn_what_one_batch_does_but_for_batch_norm() -> None:
+    """With batch norm held still, every loss and gradient is that of the whole batch, up to the order of sums."""
+    batch = torch.randint(0, 256, (4, len(CHANNELS), 96, 96), generator=torch.Generator().manual_seed(0)).byte()
+    found = []
+    for settings in ({"batch": 4}, {"batch": 2, "accumulate": 2}):
+        training, _ = _training(precision="float32", warmup_crops=0, **settings)
+        training.discriminator.eval()
+        found.append([training.step(batch, 0.0) for _ in range(3)])
+        assert training.crops == 12
+    for once, twice in zip(*found, strict=True):
+        assert once["loss/adversarial"] > 0
+        assert {name: float(value) for name, value in twice.items() if name[:6] != "share/"} == pytest.approx(
+            {name: float(value) for name, value in once.items() if name[:6] != "share/"}, rel=1e-5
+        )
