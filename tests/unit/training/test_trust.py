@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +25,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sketchgan_core.weights import load_pencil, read_header
 from tests.unit.training.runs import arguments as small_run
 from tests.unit.training.runs import tensors
-from tests.unit.training.warm import ROOT, Warm
+from tests.unit.training.warm import ROOT, Warm, on_a_disk_of_its_own, why_no_disk
 from training.checkpoint import checkpoints, latest, save_checkpoint
 from training.cli import main
 from training.loop import Training
@@ -136,7 +138,16 @@ def test_a_damaged_checkpoint_is_passed_over(
     assert {path.suffix for path in (run / "checkpoints").iterdir()} == {""}
 
 
-def test_a_full_disk_ends_in_one_line_and_keeps_the_last_checkpoint(
+def assert_told_of_a_full_disk(status: int, told: str, before: Path) -> None:
+    """In one line that names the last good checkpoint."""
+    assert status == 2, told
+    complaint = [line for line in told.splitlines() if line.startswith("sketchgan-train:")]
+    assert len(complaint) == 1
+    assert "disk is full" in complaint[0]
+    assert str(before) in complaint[0]
+
+
+def test_a_file_that_may_not_grow_ends_in_one_line_and_keeps_the_last_checkpoint(
     warm: Warm, shared_pairs: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -146,14 +157,67 @@ def test_a_full_disk_ends_in_one_line_and_keeps_the_last_checkpoint(
     longer = small_run(shared_pairs, run, **{**BUSY, "crops": 24})
     longer.remove("--debug")
     status, told = warm.run(longer, largest_file=(before / "weights.safetensors").stat().st_size // 2)
-    assert status == 2
-    complaint = [line for line in told.splitlines() if line.startswith("sketchgan-train:")]
-    assert len(complaint) == 1
-    assert "disk is full" in complaint[0]
-    assert str(before) in complaint[0]
+    assert_told_of_a_full_disk(status, told, before)
     assert latest(run) == before
     load_file(before / "weights.safetensors")
     assert main(longer) == 0
+
+
+@pytest.fixture
+def on_a_small_disk(tmp_path: Path) -> Iterator[tuple[Warm, Path, Path]]:
+    """Trainers that see a real disk of 16 MB; where they see it, and where the test does."""
+    disk, logs = tmp_path / "disk", tmp_path / "logs"
+    disk.mkdir()
+    logs.mkdir()
+    if reason := why_no_disk(disk):
+        pytest.skip(f"no disk can be mounted here: {reason}")
+    parent = Warm(logs, on_a_disk_of_its_own(disk, 16))
+    yield parent, disk, Path(f"/proc/{parent.process.pid}/root") / disk.relative_to("/")
+    parent.close()
+
+
+def fill_up(folder: Path, filler: Path, spare: int, enough: Callable[[], bool]) -> None:
+    """Leave no more than `spare` bytes of the disk of `folder`, whatever becomes free, until it is `enough`."""
+    deadline = time.monotonic() + 60
+    with filler.open("ab", buffering=0) as file:
+        while not enough() and time.monotonic() < deadline:
+            if (free := shutil.disk_usage(folder).free) > spare:
+                with contextlib.suppress(OSError):  # the run was faster
+                    file.write(bytes(free - spare))
+            time.sleep(0.001)
+
+
+def test_a_disk_that_fills_up_ends_in_one_line_and_keeps_the_last_checkpoint(
+    on_a_small_disk: tuple[Warm, Path, Path], shared_pairs: Path, plans: Path
+) -> None:
+    warm, disk, seen = on_a_small_disk
+    run = seen / "run"
+
+    def arguments(crops: int) -> list[str]:
+        settings = {**BUSY, "crops": crops, "sample_crops": 10_000}
+        return [*small_run(shared_pairs, disk / "run", **settings), "--plans", str(plans)]
+
+    assert warm.run(arguments(4))[0] == 0
+    first = latest(run)
+    assert first is not None
+    longer = arguments(4000)
+    longer.remove("--debug")
+    pid = warm.start(longer)
+    deadline = time.monotonic() + 30
+    while latest(run) == first and time.monotonic() < deadline:
+        time.sleep(0.01)
+    size = (first / "weights.safetensors").stat().st_size
+    fill_up(seen, seen / "filler", size // 2, lambda: "sketchgan-train:" in warm.log(pid))
+    status, told = warm.wait(pid)
+    before = latest(run)
+    assert before is not None
+    assert_told_of_a_full_disk(status, told, disk / before.relative_to(seen))
+    load_file(before / "weights.safetensors")
+    assert {path.suffix for path in (run / "checkpoints").iterdir()} == {""}, "nothing half written is left"
+    (seen / "filler").unlink()
+    status, told = warm.run(arguments(int(before.name) + 4))
+    assert status == 0, told
+    assert f"resuming {disk / 'run'} at {int(before.name)} crops" in told
 
 
 def test_a_disk_too_small_for_the_run_is_said_before_the_first_step(
