@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from training.cli import main
 from training.loop import Training
 from training.metrics import curve, read_metrics
 from training.record import read_record
+from training.space import size
 
 # Every step is saved, in this process.
 BUSY = {"crops": 24, "workers": 0, "checkpoint_minutes": 0, "sample_crops": 8, "log_crops": 2, "precision": "float32"}
@@ -206,8 +208,8 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_keeps_the_last_checkpoint(
     deadline = time.monotonic() + 30
     while latest(run) == first and time.monotonic() < deadline:
         time.sleep(0.01)
-    size = (first / "weights.safetensors").stat().st_size
-    fill_up(seen, seen / "filler", size // 2, lambda: "sketchgan-train:" in warm.log(pid))
+    weights = (first / "weights.safetensors").stat().st_size
+    fill_up(seen, seen / "filler", weights // 2, lambda: "sketchgan-train:" in warm.log(pid))
     status, told = warm.wait(pid)
     before = latest(run)
     assert before is not None
@@ -232,6 +234,22 @@ def test_a_disk_too_small_for_the_run_is_said_before_the_first_step(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_small_disk_lacks_is_said_in_megabytes(
+    shared_pairs: Path, plans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=640_000))
+    arguments = [*small_run(shared_pairs, tmp_path / "run", sample_crops=1, crops=100), "--plans", str(plans)]
+    arguments.remove("--debug")
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    found = re.search(r"([\d.]+) MB of checkpoints, ([\d.]+) MB of samples are to come and 0\.6 MB are free;", told)
+    assert found is not None, told
+    assert all(float(amount) > 0 for amount in found.groups())
+    assert [size(amount) for amount in (0, 9_940_000, 12_345_678, 999_400_000, 2_500_000_000)] == [
+        "0.0 MB", "9.9 MB", "12 MB", "999 MB", "2.50 GB"
+    ]  # fmt: skip
+
+
 def test_everything_that_is_wrong_with_the_pairs_is_said_before_the_first_step(
     pair_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -253,7 +271,7 @@ def test_a_dry_run_tells_the_plan_the_memory_and_the_time(
 ) -> None:
     assert main([*small_run(shared_pairs, tmp_path / "run", **BUSY), "--dry-run"]) == 0
     told = capsys.readouterr().out
-    for word in ("plan:", "time:", "memory:", "planning: 4 pairs", "GB of checkpoints", "nothing was started"):
+    for word in ("plan:", "time:", "memory:", "planning: 4 pairs", " MB of checkpoints", "nothing was started"):
         assert word in told
     assert not (tmp_path / "run").exists()
 
