@@ -202,7 +202,7 @@ def _finite_mean(values: list[Tensor]) -> float:
 def _magnitudes(training: Training) -> dict[str, float]:
     """The root mean square of the weights of every part of the networks that learn."""
     sums: dict[str, list[Tensor]] = defaultdict(list)
-    for network in ("generator", "discriminator"):
+    for network in training.optimizers:
         for name, weight in training.modules[network].named_parameters():
             if weight.ndim > 1:
                 parts = name.split(".")

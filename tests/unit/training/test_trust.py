@@ -387,7 +387,11 @@ def test_the_run_folder_is_enough_to_repeat_it_and_to_see_how_it_went(busy: Path
     measured = read_metrics(busy)[-1].keys()
     for name in ("line_recall", "sliced_wasserstein", "l1_1px"):
         assert any(key.startswith(f"validation/{name}/") for key in measured)
-    assert any(key.startswith("weights/generator/") for entry in read_metrics(busy) for key in entry)
+    for title in ("generator", "discriminator"):
+        assert f">Weights (root mean square): {title}</text>" in page
+    parts = {key for entry in read_metrics(busy) for key in entry if key.startswith("weights/")}
+    assert {"weights/generator/stem", "weights/discriminator/scales.0"} <= parts
+    assert all(f">{part.split('/')[-1]}</text>" in page for part in parts)
 
 
 def test_the_best_checkpoint_is_kept_and_exported(busy: Path, tmp_path: Path) -> None:
