@@ -26,6 +26,8 @@ from .record import write_record
 from .space import SHOWN
 from .validation import better, choice, may_be_best, measure
 
+# tqdm's own, but never seconds per crop.
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} crops [{elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}]"
 # A run has diverged when one of these grows to so many times its lowest value so far.
 WATCHED = "loss/fidelity"  # in every step
 DIVERGED = {WATCHED: 10.0, "validation/l1_1px/generator": 3.0}
@@ -71,7 +73,7 @@ class Report:
         self.started, self.done = time.monotonic(), progress(training, minutes)
         self.bar = tqdm(
             total=training.config.crops, initial=training.crops, unit=" crops", dynamic_ncols=True, smoothing=0.05,
-            disable=not sys.stderr.isatty(),
+            disable=not sys.stderr.isatty(), bar_format=BAR,
         )  # fmt: skip
 
     def after_step(self, scalars: dict[str, Tensor], waited: float) -> bool:

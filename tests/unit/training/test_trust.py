@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -367,6 +372,41 @@ def test_the_last_good_checkpoint_outlives_later_ones_that_nobody_has_measured(t
     for crops in range(2, 14, 2):
         save_checkpoint(tmp_path, crops, network, {}, {"best": {"crops": 2}, "good_at": min(crops, 5)})
     assert [int(folder.name) for folder in checkpoints(tmp_path)] == [2, 4, 8, 10, 12]
+
+
+def shown_on_a_terminal(warm: Warm, arguments: list[str]) -> list[str]:
+    """What a run draws on a terminal of 160 columns, each time it draws a line anew."""
+    terminal, device = pty.openpty()
+    fcntl.ioctl(device, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+    pid = warm.start(arguments, terminal=os.ttyname(device))
+    shown, deadline = b"", time.monotonic() + 60
+    while "complete after" not in warm.log(pid) and time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.1)[0]:
+            shown += os.read(terminal, 65536)
+    status, told = warm.wait(pid)
+    while select.select([terminal], [], [], 0)[0]:
+        shown += os.read(terminal, 65536)
+    os.close(device)
+    os.close(terminal)
+    assert status == 0, told
+    assert "loader wait" not in told, "the bar says it"
+    return re.split(r"[\r\n]+", shown.decode())
+
+
+def test_a_terminal_shows_a_bar_with_the_speed_the_time_left_and_the_wait_for_the_loader(
+    warm: Warm, shared_pairs: Path, plans: Path, tmp_path: Path
+) -> None:
+    arguments = [*small_run(shared_pairs, tmp_path / "run", crops=24, workers=0), "--plans", str(plans)]
+    lines = shown_on_a_terminal(warm, arguments)
+    bar = re.compile(
+        r" *\d+%\|.*\| (\d+)/24 crops \[\d\d:\d\d, (\d\d:\d\d) left, +[\d.]+ crops/s, "
+        r"loader wait \d+ %, fidelity [\d.]+"
+    )
+    found = [drawn for line in lines if (drawn := bar.match(line))]
+    assert [int(drawn[1]) for drawn in found][-1] == 24
+    assert found[-1][2] == "00:00"
+    assert len({drawn[1] for drawn in found}) > 3, "it moves"
+    assert all(len(line) <= 160 for line in lines), "a line that wraps is drawn again below, not over itself"
 
 
 def test_the_run_folder_is_enough_to_repeat_it_and_to_see_how_it_went(busy: Path) -> None:

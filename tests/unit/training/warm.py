@@ -1,8 +1,8 @@
 """A process that has the trainer imported and forks real training processes, which then start in no time.
 
 Run as a program it reads requests from its standard input, a JSON object a line, and answers each with a number:
-`{"arguments": [...], "environment": {...}, "log": FILE, "largest_file": BYTES}` with a process id, and
-`{"wait": PID}` with that process's exit status, negative where a signal ended it.
+`{"arguments": [...], "environment": {...}, "log": FILE, "largest_file": BYTES, "terminal": DEVICE}` with a process id,
+and `{"wait": PID}` with that process's exit status, negative where a signal ended it.
 """
 
 from __future__ import annotations
@@ -57,9 +57,18 @@ class Warm:
         )
 
     def start(
-        self, arguments: list[str], environment: Mapping[str, str] | None = None, largest_file: int | None = None
+        self,
+        arguments: list[str],
+        environment: Mapping[str, str] | None = None,
+        largest_file: int | None = None,
+        terminal: str | None = None,
     ) -> int:
-        """Run the trainer's command line in a process of its own; returns its id."""
+        """Run the trainer's command line in a process of its own; returns its id.
+
+        Args:
+            largest_file: bytes that a file may grow to.
+            terminal: device that the standard error goes to.
+        """
         log = self.logs / f"{len(list(self.logs.iterdir()))}.txt"
         log.touch()
         pid = self._ask(
@@ -68,6 +77,7 @@ class Warm:
                 "environment": dict(environment or {}),
                 "log": str(log),
                 "largest_file": largest_file,
+                "terminal": terminal,
             }
         )
         (self.logs / f"{pid}.log").symlink_to(log)
@@ -123,6 +133,8 @@ def _serve() -> None:
         with open(request["log"], "w") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+        if request["terminal"]:
+            os.dup2(os.open(request["terminal"], os.O_WRONLY | os.O_NOCTTY), 2)
         os.environ.update(request["environment"])
         if request["largest_file"]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"],) * 2)
