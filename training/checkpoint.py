@@ -29,9 +29,10 @@ def save_checkpoint(
     modules: Mapping[str, nn.Module],
     optimizers: Mapping[str, torch.optim.Optimizer],
     state: Mapping[str, Any],
-    best: int | None = None,
 ) -> Path:
-    """Write `run/checkpoints/<crops>` and drop all but the last few and the one at `best` crops.
+    """Write `run/checkpoints/<crops>` and drop all but the last few, the best and the last good one.
+
+    `state` says which these are: `best` as in run.json, and `good_at`, up to which crops checkpoints are good.
 
     Whatever ends the process or the machine in between, a folder with a number for a name is complete.
     """
@@ -51,10 +52,17 @@ def save_checkpoint(
     part.rename(folder)
     _sync(folder.parent)
     remove_leftovers(run)
-    for old in checkpoints(run)[:-KEPT]:
-        if int(old.name) != best:
-            shutil.rmtree(old)
+    for old in _superfluous(checkpoints(run), state):
+        shutil.rmtree(old)
     return folder
+
+
+def _superfluous(found: list[Path], state: Mapping[str, Any]) -> list[Path]:
+    """What nobody will go on from: not one of the last few, nor the best, nor the newest that is known to be good."""
+    best, good_at = state.get("best"), state.get("good_at", 0)
+    good = max((int(folder.name) for folder in found if int(folder.name) <= good_at), default=None)
+    kept = {best["crops"] if best else None, good}
+    return [folder for folder in found[:-KEPT] if int(folder.name) not in kept]
 
 
 def _write(

@@ -92,7 +92,7 @@ class TrainConfig:
     log_crops: int = _knob(400, 1, 10**9)  # scalars are averaged over these
     sample_crops: int = _knob(8000, 1, 10**9)  # validation and the sample grid
     checkpoint_minutes: float = _knob(5.0, 0.0, 1e4)  # what an interruption may cost
-    bad_steps: int = _knob(20, 1, 10**6)  # NaN gradients in a row that stop the run
+    bad_steps: int = _knob(20, 1, 10**6)  # steps in a row without a gradient, or with NaN, that stop the run
 
     def __post_init__(self) -> None:
         for knob in fields(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from .metrics import curve
@@ -22,11 +23,17 @@ PANELS: dict[str, tuple[str, ...]] = {
     "Validation: lines kept": ("validation/line_recall/average", "validation/line_precision/average"),
     "Validation: graphite": ("validation/graphite/",),
     "Crops per second": ("speed/crops_per_second",),
+    "Weights (root mean square): generator": ("weights/generator/",),
+    "Weights (root mean square): discriminator": ("weights/discriminator/",),
+    "Weights (root mean square): second discriminator": ("weights/unconditional/",),
 }
 COLOURS = ("#1f5a8c", "#c4572b", "#3c7d4e", "#8a5aa3", "#a8862c", "#5b6b75", "#b23a5e", "#2b8c8c")  # apart in grey too
 WIDTH, HEIGHT = 430, 264  # px of one panel
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 62, 30
 LEGEND = 13  # px from one row of names to the next; there is room for two
+NAMES = 100  # px to the right of curves that are too many for those rows, and named where they end
+APART = 10.5  # px from one such name to the next
+PUSHES = 100  # of names that touch, a little up and a little down
 DRAWN = 240  # points of a curve: more than a pixel can show of it is averaged
 
 
@@ -51,11 +58,28 @@ def _panels(entries: list[dict[str, Any]], best: int | None) -> list[str]:
     for title, beginnings in PANELS.items():
         series = {_short(name): curve(entries, name) for name in names if name.startswith(beginnings)}
         if series:
-            drawn.append(_panel(title, series, best))
+            drawn.append(_panel(title, _merged(series), best))
     return drawn
 
 
+def _merged(series: Mapping[str, Points]) -> Mapping[str, Points]:
+    """The mean of what differs by its number only (`eighth.0`, `eighth.1` ...), if there is no room for every name."""
+    if len(series) <= (HEIGHT - TOP - BOTTOM) / APART:
+        return series
+    alike: dict[str, list[Points]] = {}
+    for name, points in series.items():
+        alike.setdefault(name.split(".")[0], []).append(points)
+    return {
+        name if len(group) == 1 else f"{name} ({len(group)})": [
+            (moment[0][0], sum(y for _, y in moment) / len(group)) for moment in zip(*group, strict=False)
+        ]
+        for name, group in alike.items()
+    }
+
+
 def _short(name: str) -> str:
+    if name.startswith("weights/"):
+        return name.rsplit("/", 1)[-1]
     return name.removeprefix("validation/").split("/", 1)[-1] if name.count("/") == 1 else name.split("/", 1)[1]
 
 
@@ -63,10 +87,12 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
     right = max(x for points in series.values() for x, _ in points)
     values = [y for points in series.values() for _, y in points]
     bottom, top = min(0.0, min(values)), _ceiling(values)
+    named_at_end = len(series) > len(COLOURS)
+    beside = NAMES if named_at_end else RIGHT
 
     def place(x: float, y: float) -> tuple[float, float]:
         across, up = x / (right or 1), (min(y, top) - bottom) / (top - bottom)
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+        return LEFT + across * (WIDTH - LEFT - beside), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
     parts = [f'<text x="{LEFT}" y="16" font-size="12" font-weight="600" fill="#222">{escape(title)}</text>']
     for y in _ticks(bottom, top):
@@ -80,6 +106,7 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
         parts.append(f'<path d="M{across:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#999" stroke-dasharray="2 3"/>')
         parts.append(_text(across, TOP - 3, "best", "middle"))
     across, down = LEFT, 29
+    heights = _spread([place(*points[-1])[1] for points in series.values()])
     for number, (name, points) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
         drawn = [place(x, y) for x, y in _thinned(points)]
@@ -91,6 +118,13 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round">'
             f"<title>{escape(last)}</title></polyline>"
         )
+        if named_at_end:
+            (x, y), height = place(*points[-1]), heights[number]
+            parts.append(f'<path d="M{x + 2:.1f} {y:.1f}L{x + 10:.1f} {height:.1f}" stroke="{colour}" fill="none"/>')
+            parts.append(
+                f'<text x="{x + 12:.1f}" y="{height + 3.5:.1f}" font-size="10" fill="{colour}">{escape(name)}</text>'
+            )
+            continue
         length = 28 + round(5.6 * len(name))
         if across > LEFT and across + length > WIDTH:
             across, down = LEFT, down + LEGEND
@@ -98,6 +132,25 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
         parts.append(f'<text x="{across + 16}" y="{down + 3.5}" font-size="10" fill="#333">{escape(name)}</text>')
         across += length
     return "".join(parts)
+
+
+def _spread(heights: Sequence[float]) -> list[float]:
+    """Heights for names, in px from the top: as near to where curves end as they may be and not touch each other."""
+    order = sorted(range(len(heights)), key=lambda number: heights[number])
+    placed = list(heights)
+    for _ in range(PUSHES):
+        for above, below in pairwise(order):
+            push = max(0.0, APART - placed[below] + placed[above]) / 2
+            placed[above], placed[below] = placed[above] - push, placed[below] + push
+    lowest = float(HEIGHT - BOTTOM)
+    for number in reversed(order):
+        placed[number] = lowest = min(placed[number], lowest)
+        lowest -= APART
+    highest = float(TOP)
+    for number in order:
+        placed[number] = highest = max(placed[number], highest)
+        highest += APART
+    return placed
 
 
 def _svg(content: str, columns: int, rows: int = 1) -> str:

@@ -100,13 +100,22 @@ class Training:
         others: Sequence[Tensor | None] = [None] * len(parts)
         if unpaired is not None:
             others = unpaired.split(config.unpaired_batch)
+        buffers = [buffer for module in self.modules.values() for buffer in module.buffers()]
+        before = [buffer.clone() for buffer in buffers]
         found = [self._learn(part, other, ramp) for part, other in zip(parts, others, strict=True)]
         scalars = average_scalars({name: torch.stack([part[name] for part in found]).mean(0) for name in found[0]})
         judges = {"loss/discriminator": "discriminator", "loss/unconditional_discriminator": "unconditional"}
-        for loss, name in judges.items():
-            if loss in scalars:
-                self._update(name, self.modules[name], rate * config.discriminator_rate, len(parts))
-        scalars["gradient/generator"] = self._update("generator", self.generator, rate, len(parts))
+        norms = {
+            name: self._update(name, self.modules[name], rate * config.discriminator_rate, len(parts))
+            for loss, name in judges.items()
+            if loss in scalars
+        }
+        norms["generator"] = self._update("generator", self.generator, rate, len(parts))
+        if not all(map(torch.isfinite, norms.values())):
+            for buffer, kept in zip(buffers, before, strict=True):
+                buffer.copy_(kept)
+        self._count_bad_steps(norms, scalars["loss/fidelity"])
+        scalars["gradient/generator"] = norms["generator"]
         self._average()
         self.crops += self.crops_per_step
         scalars["rate/generator"] = torch.tensor(rate)
@@ -212,19 +221,22 @@ class Training:
         norm = nn.utils.clip_grad_norm_(parameters, self.config.gradient_clip)
         optimizer = self.optimizers[name]
         if torch.isfinite(norm):
-            self.bad_steps = 0
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["share"]
             optimizer.step()
-        else:
-            self._count_bad_step(name)
         optimizer.zero_grad()
         return norm
 
-    def _count_bad_step(self, name: str) -> None:
-        self.bad_steps += 1
+    def _count_bad_steps(self, norms: dict[str, Tensor], fidelity: Tensor) -> None:
+        """Raise Diverged after too many steps in a row that taught a network nothing, given its gradient's norm."""
+        what = {name: "NaN or infinite" for name, norm in norms.items() if not torch.isfinite(norm)}
+        # every load lies far outside 0..1, so the drawing is blank or black whatever else the weights may be
+        if norms["generator"] == 0 and fidelity > 0:
+            what["generator"] = "zero"
+        self.bad_steps = self.bad_steps + 1 if what else 0
         if self.bad_steps >= self.config.bad_steps:
-            raise Diverged(f"the {name}'s gradient was NaN or infinite {self.bad_steps} times in a row")
+            name, gradient = next(iter(what.items()))
+            raise Diverged(f"the {name}'s gradient was {gradient} {self.bad_steps} times in a row")
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -12,6 +12,7 @@ import torch
 from .data import Data
 from .loop import Training
 from .report import duration
+from .space import size
 from .stacks import CHANNELS
 
 STEPS = 2  # timed, after one that is not: the first allocates
@@ -55,9 +56,7 @@ def rehearse(
             f"planning: {missing} pairs, {duration(seconds)} in the background; "
             f"the first {min(missing, config.first_pairs)} are enough to start"
         )
-    lines += [
-        f"disk: {amount / 1e9:.2f} GB of {name} in {folder}" for (name, folder), amount in needs.items() if amount
-    ]
+    lines += [f"disk: {size(amount)} of {name} in {folder}" for (name, folder), amount in needs.items() if amount]
     return [*lines, "nothing was started, nothing was written"]
 
 

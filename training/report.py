@@ -26,8 +26,11 @@ from .record import write_record
 from .space import SHOWN
 from .validation import better, choice, may_be_best, measure
 
+# tqdm's own, but never seconds per crop.
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} crops [{elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}]"
 # A run has diverged when one of these grows to so many times its lowest value so far.
-DIVERGED = {"loss/fidelity": 10.0, "validation/l1_1px/generator": 3.0}
+WATCHED = "loss/fidelity"  # in every step
+DIVERGED = {WATCHED: 10.0, "validation/l1_1px/generator": 3.0}
 
 
 class Report:
@@ -39,6 +42,9 @@ class Report:
         validation: crops, as `validation_batch` gives them.
         minutes: the end of the run, if it is a time.
         kept: what `keep` returned when the checkpoint was saved.
+
+    Attributes:
+        good_at: crops up to which checkpoints are known to be good: their weights have been measured.
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class Report:
         for name, values in kept.get("unlogged", {}).items():
             self.scalars[name] = [torch.tensor(value) for value in values]
         self.lowest = {name: min((v for _, v in curve(entries, name)), default=math.inf) for name in DIVERGED}
-        self.good_at = training.crops
+        self.good_at = kept.get("good_at", training.crops)
         measured = curve(entries, self.choice.metric)
         self.measured_at = int(measured[-1][0]) if measured else -1
         self.waited = 0.0
@@ -67,7 +73,7 @@ class Report:
         self.started, self.done = time.monotonic(), progress(training, minutes)
         self.bar = tqdm(
             total=training.config.crops, initial=training.crops, unit=" crops", dynamic_ncols=True, smoothing=0.05,
-            disable=not sys.stderr.isatty(),
+            disable=not sys.stderr.isatty(), bar_format=BAR,
         )  # fmt: skip
 
     def after_step(self, scalars: dict[str, Tensor], waited: float) -> bool:
@@ -103,11 +109,13 @@ class Report:
         with written_whole(self.samples / f"{crops:010d}.png") as file:
             file.write(cv2.imencode(".png", grid)[1].tobytes())
         before = self.best
-        if may_be_best(self.training.config, crops):
-            self.best = better(self.best, self.choice, scalars, crops)
+        self._watch(scalars)
+        if not self.training.bad_steps:
+            self.good_at = crops
+            if may_be_best(self.training.config, crops):
+                self.best = better(self.best, self.choice, scalars, crops)
         write_record(self.run, crops=crops, seconds=round(self.training.seconds, 1), best=self.best)
         write_page(self.run)
-        self._watch(scalars)
         # the time is not the training's
         self.since += time.monotonic() - started
         self.started += time.monotonic() - started
@@ -116,7 +124,7 @@ class Report:
     def keep(self) -> dict[str, Any]:
         """What a checkpoint must hold for the curves to go on as if nothing had happened."""
         unlogged = {name: [float(value) for value in values] for name, values in self.scalars.items()}
-        return {"best": self.best, "unlogged": unlogged}
+        return {"best": self.best, "good_at": self.good_at, "unlogged": unlogged}
 
     def close(self) -> None:
         self.bar.close()
@@ -130,9 +138,14 @@ class Report:
         scalars.update(_magnitudes(self.training))
         self._write(scalars)
         self._tell(scalars)
+        steady = self._steady()
         self.scalars.clear()
         self.waited, self.since, self.crops = 0.0, time.monotonic(), self.training.crops
-        self._watch(scalars)
+        # steps without a number are counted by the training, which knows when there are too many
+        self._watch({name: value for name, value in scalars.items() if math.isfinite(value)})
+        if steady:
+            # a loss is that of the weights before the step; what the step made of them is not known yet
+            self.good_at = self.training.crops - self.training.crops_per_step
 
     def _tell(self, scalars: dict[str, float]) -> None:
         wait = f"loader wait {100 * scalars['speed/loader_wait']:.0f} %"
@@ -158,7 +171,12 @@ class Report:
             if not value <= factor * self.lowest[name]:
                 raise Diverged(f"{name} has risen to {value:.3g}, from {self.lowest[name]:.3g} at its lowest")
             self.lowest[name] = min(self.lowest[name], value)
-        self.good_at = self.training.crops
+
+    def _steady(self) -> bool:
+        """Whether every step since the last log had a gradient, and none a loss that has exploded."""
+        gradients, losses = (torch.stack(self.scalars[name]).float() for name in ("gradient/generator", WATCHED))
+        learned, limit = (gradients > 0) | (losses == 0), DIVERGED[WATCHED] * self.lowest[WATCHED]
+        return bool((learned & torch.isfinite(gradients) & (losses <= limit)).all())
 
     def _write(self, scalars: dict[str, float]) -> None:
         for name, value in scalars.items():
@@ -186,7 +204,7 @@ def _finite_mean(values: list[Tensor]) -> float:
 def _magnitudes(training: Training) -> dict[str, float]:
     """The root mean square of the weights of every part of the networks that learn."""
     sums: dict[str, list[Tensor]] = defaultdict(list)
-    for network in ("generator", "discriminator"):
+    for network in training.optimizers:
         for name, weight in training.modules[network].named_parameters():
             if weight.ndim > 1:
                 parts = name.split(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -184,8 +185,7 @@ def _train(
             "bad_steps": training.bad_steps,
             "crops_per_step": training.crops_per_step,
         }
-        best = report.best["crops"] if report.best else None
-        save_checkpoint(run, training.crops, training.modules, training.optimizers, whole, best)
+        save_checkpoint(run, training.crops, training.modules, training.optimizers, whole)
         saved, saved_at = time.monotonic(), training.crops
 
     def after_step(scalars: dict[str, torch.Tensor], waited: float) -> None:
@@ -224,15 +224,13 @@ def _train(
 def _explained(failure: Exception, run: Path, training: Training, report: Report | None) -> Exception:
     """What has ended the run, the last good checkpoint, and what to do."""
     if isinstance(failure, Diverged):
-        for folder in checkpoints(run) if report is not None else []:
-            if report is not None and int(folder.name) > report.good_at:
-                set_aside(folder, "diverged")
-        rate = training.config.learning_rate / 2
+        if report is not None:
+            _set_bad_ones_aside(run, report.good_at)
+            with contextlib.suppress(OSError):
+                write_page(run)  # its curves show what has happened
         return TrainingError(
-            f"{run}: stopped at {training.crops} crops: {failure}. {_last_good(run)}. To start again from it: "
-            f"sketchgan-train export {run} --checkpoint latest -o good.safetensors "
-            "--discriminator good.discriminator.safetensors, then run with another -o, --from good.safetensors and "
-            f"--set learning_rate={rate:g}"
+            f"{run}: stopped at {training.crops} crops: {failure}. {_last_good(run)}. "
+            + _how_to_start_again(run, training.config.learning_rate / 2)
         )
     if is_full(failure):
         return TrainingError(
@@ -242,9 +240,25 @@ def _explained(failure: Exception, run: Path, training: Training, report: Report
     return failure
 
 
+def _set_bad_ones_aside(run: Path, good_at: int) -> None:
+    for folder in checkpoints(run):
+        if int(folder.name) > good_at:
+            set_aside(folder, "diverged")
+
+
+def _how_to_start_again(run: Path, rate: float) -> str:
+    if latest(run) is None:
+        return f"To start again: another -o and --set learning_rate={rate:g}"
+    return (
+        f"To start again from it: sketchgan-train export {shlex.quote(str(run))} --checkpoint latest "
+        "-o good.safetensors --discriminator good.discriminator.safetensors, then run with another -o, "
+        f"--from good.safetensors and --set learning_rate={rate:g}"
+    )
+
+
 def _last_good(run: Path) -> str:
     folder = latest(run)
-    return f"The last good checkpoint is {folder}" if folder else "There is no checkpoint yet"
+    return f"The last good checkpoint is {folder}" if folder else "There is no good checkpoint yet"
 
 
 def _start(

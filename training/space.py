@@ -25,8 +25,8 @@ def wanted(run: Path, training: Training, data: Data) -> dict[tuple[str, Path], 
     """Bytes that a run will still write, by what it is and the folder it goes to."""
     config = training.config
     there = sum(file.stat().st_size for file in (run / FOLDER).rglob("*") if file.is_file())
-    # the last ones, the best one, and the one that is being written
-    saved = (KEPT + 2) * checkpoint_bytes(training)
+    # the last ones, the best one, the last good one, and the one that is being written
+    saved = (KEPT + 3) * checkpoint_bytes(training)
     return {
         ("planned pairs", data.folder): data.missing_bytes(),
         ("checkpoints", run): max(0, saved - there),
@@ -50,11 +50,18 @@ def refuse_lack(needs: Mapping[tuple[str, Path], int]) -> None:
         folder = parts[0][1]
         needed, free = sum(amount for _, _, amount in parts), shutil.disk_usage(_existing(folder)).free
         if needed > SPARE * free:
-            told = ", ".join(f"{amount / 1e9:.2f} GB of {name}" for name, _, amount in parts if amount)
+            told = ", ".join(f"{size(amount)} of {name}" for name, _, amount in parts if amount)
             raise TrainingError(
-                f"{folder}: {told} are to come and {free / 1e9:.2f} GB are free; make room, "
+                f"{folder}: {told} are to come and {size(free)} are free; make room, "
                 "or give -o or --plans a folder on a larger disk"
             )
+
+
+def size(amount: int) -> str:
+    """Bytes as a person says them: 2.50 GB, 340 MB, 3.4 MB."""
+    if amount >= 1e9:
+        return f"{amount / 1e9:.2f} GB"
+    return f"{amount / 1e6:.{0 if amount >= 1e7 else 1}f} MB"
 
 
 def is_full(error: BaseException) -> bool:

@@ -1,8 +1,8 @@
 """A process that has the trainer imported and forks real training processes, which then start in no time.
 
 Run as a program it reads requests from its standard input, a JSON object a line, and answers each with a number:
-`{"arguments": [...], "environment": {...}, "log": FILE, "largest_file": BYTES}` with a process id, and
-`{"wait": PID}` with that process's exit status, negative where a signal ended it.
+`{"arguments": [...], "environment": {...}, "log": FILE, "largest_file": BYTES, "terminal": DEVICE}` with a process id,
+and `{"wait": PID}` with that process's exit status, negative where a signal ended it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,63 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 
 
-class Warm:
-    """The process that forks, seen from a test."""
+ON_ITS_DISK = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"'
 
-    def __init__(self, logs: Path) -> None:
+
+def on_a_disk_of_its_own(folder: Path, megabytes: int) -> list[str]:
+    """The beginning of a command that alone sees, in `folder`, a disk so small."""
+    # root may mount without being somebody else's root, where those are not allowed
+    own = ["unshare", "-m" if os.geteuid() == 0 else "-rm"]
+    return [*own, "sh", "-c", ON_ITS_DISK, "sh", f"{megabytes}m", str(folder)]
+
+
+def why_no_disk(folder: Path) -> str:
+    """Why a disk cannot be put into `folder` here, empty if it can."""
+    try:
+        found = subprocess.run([*on_a_disk_of_its_own(folder, 1), "true"], capture_output=True, text=True)
+    except (OSError, AttributeError) as error:  # no unshare, no geteuid
+        return str(error)
+    return found.stderr.strip() if found.returncode else ""
+
+
+class Warm:
+    """The process that forks, seen from a test.
+
+    Args:
+        logs: folder for what the forked ones say.
+        beginning: of the command that starts it.
+    """
+
+    def __init__(self, logs: Path, beginning: Sequence[str] = ()) -> None:
         self.logs = logs
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
         self.process = subprocess.Popen(
-            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*beginning, sys.executable, __file__],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def start(
-        self, arguments: list[str], environment: Mapping[str, str] | None = None, largest_file: int | None = None
+        self,
+        arguments: list[str],
+        environment: Mapping[str, str] | None = None,
+        largest_file: int | None = None,
+        terminal: str | None = None,
     ) -> int:
-        """Run the trainer's command line in a process of its own; returns its id."""
+        """Run the trainer's command line in a process of its own; returns its id.
+
+        Args:
+            largest_file: bytes that a file may grow to.
+            terminal: device that the standard error goes to.
+        """
         log = self.logs / f"{len(list(self.logs.iterdir()))}.txt"
         log.touch()
         pid = self._ask(
@@ -40,6 +77,7 @@ class Warm:
                 "environment": dict(environment or {}),
                 "log": str(log),
                 "largest_file": largest_file,
+                "terminal": terminal,
             }
         )
         (self.logs / f"{pid}.log").symlink_to(log)
@@ -52,6 +90,10 @@ class Warm:
         told = log.read_text()
         log.unlink()
         return status, told
+
+    def log(self, pid: int) -> str:
+        """What a process has said so far."""
+        return (self.logs / f"{pid}.log").read_text()
 
     def run(self, arguments: list[str], largest_file: int | None = None) -> tuple[int, str]:
         return self.wait(self.start(arguments, largest_file=largest_file))
@@ -91,6 +133,8 @@ def _serve() -> None:
         with open(request["log"], "w") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+        if request["terminal"]:
+            os.dup2(os.open(request["terminal"], os.O_WRONLY | os.O_NOCTTY), 2)
         os.environ.update(request["environment"])
         if request["largest_file"]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"],) * 2)
