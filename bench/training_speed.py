@@ -7,7 +7,7 @@ its own. Straightforward: the same generator, discriminator and losses in float3
 files and plans the line image anew, between the steps; the generator's step judges its sketch a second time; once with
 our perceptual network, EfficientNet-lite0, and once with the original's, VGG-19. Original:
 its generator and its batch of 6, float32, NCHW, three discriminators, VGG-19 perceptual loss (random weights: they
-change no time), Adadelta; every crop decodes its files. All at 192 px, in turns, in one process. Writes
+change no time), Adadelta; every crop decodes its files. All at 192 px, in turns, each in a process of its own. Writes
 bench/results/training.json.
 """
 
@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 import torch
 from accelerate import Accelerator
-from measure import machine
+from measure import in_own_process, machine
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import vgg19
@@ -50,12 +50,15 @@ from training.losses import (
 from training.networks import CONDITION, discriminator_config, generator_config
 from training.pairs import Pair, find_pairs
 from training.perceptual import VGG_TAPS, Features, build_features
+from training.processes import keep_freed_memory
 from training.stacks import Stacks, decode, grey, levels, pick, plan_pair
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench" / "results" / "training.json"
 SIZE = 512  # px, of the drawings
 ORIGINAL_BATCH = 6
+WAYS = ("ours", "straightforward", "straightforward, VGG-19", "original")
+TURNS = 3
 
 Step = Callable[[], int]  # one step; the crops it trained on
 
@@ -174,46 +177,54 @@ def crops_per_second(step: Step, steps: int) -> float:
     return sum(step() for _ in range(steps)) / (time.perf_counter() - start)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=4, help="of each way and turn (default 4)")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
+def measure(way: str, steps: int) -> dict[str, float]:
+    """Crops per second of one way, and the share of the time that ours waits for its loader."""
     config = TrainConfig(decay=0.0)
     with tempfile.TemporaryDirectory() as folder:
         pairs = write_pairs(Path(folder))
-        mine, waits = ours(pairs, Path(folder) / "plans", config)
-        efficientnet = build_features("efficientnet-lite0", torch.device("cpu"))[1]
-        assert efficientnet is not None
-        ways: dict[str, Step] = {
-            "ours": mine,
-            "straightforward": straightforward(pairs, config, efficientnet),
-            "straightforward, VGG-19": straightforward(pairs, config, vgg19_features()),
-            "original": original(pairs, config),
-        }
-        # more steps than the loader fetches ahead, or nothing would be seen of its speed
-        crops_per_second(mine, 12)
-        waits.clear()
-        start = time.perf_counter()
-        crops_per_second(mine, 16)
-        waited = sum(waits) / (time.perf_counter() - start)
-        found: dict[str, list[float]] = {name: [] for name in ways}
-        for step in ways.values():
-            step()
-        for _ in range(2):
-            for name, step in ways.items():
-                found[name].append(
-                    crops_per_second(step, options.steps if name == "ours" else max(1, options.steps // 2))
-                )
-    speed = {name: float(np.mean(values)) for name, values in found.items()}
+        if way == "ours":
+            keep_freed_memory()
+            step, waits = ours(pairs, Path(folder) / "plans", config)
+            # more steps than the loader fetches ahead, or nothing would be seen of its speed
+            crops_per_second(step, 12)
+            waits.clear()
+            speed = crops_per_second(step, 4 * steps)
+            return {"crops_per_second": speed, "wait": sum(waits) * speed / (4 * steps * config.batch)}
+        if way == "original":
+            step = original(pairs, config)
+        else:
+            efficientnet = build_features("efficientnet-lite0", torch.device("cpu"))[1]
+            assert efficientnet is not None
+            step = straightforward(pairs, config, vgg19_features() if way.endswith("VGG-19") else efficientnet)
+        step()
+        return {"crops_per_second": crops_per_second(step, steps)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--steps", type=int, default=4, help="of each way and turn (default 4; four times that of ours)"
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    if options.way:
+        print(json.dumps(measure(options.way, options.steps)))
+        return
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    for _ in range(TURNS):
+        for way, turns in found.items():
+            arguments = ("--way", way, "--steps", str(options.steps), "--threads", str(options.threads))
+            turns.append(in_own_process(__file__, *arguments))
+    speed = {way: float(np.mean([turn["crops_per_second"] for turn in turns])) for way, turns in found.items()}
     report = {
         "machine": machine(),
-        "crop": config.crop,
-        "crops_per_second": {name: round(value, 2) for name, value in speed.items()},
-        "times_faster_than": {name: round(speed["ours"] / value, 1) for name, value in speed.items() if name != "ours"},
-        "loader_wait": round(waited, 4),
+        "crop": TrainConfig().crop,
+        "crops_per_second": {way: round(value, 2) for way, value in speed.items()},
+        "times_faster_than": {way: round(speed["ours"] / value, 2) for way, value in speed.items() if way != "ours"},
+        "loader_wait": round(float(np.mean([turn["wait"] for turn in found["ours"]])), 4),
     }
     RESULT.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))

@@ -86,26 +86,34 @@ def _paper(grey: np.ndarray) -> np.ndarray:
         small = cv2.dilate(small, np.ones((2, 2), np.uint8))
         small = shrunk(small, _SURVEY_SIDE)
     narrow = _closed(small, max(3, round(side(small.shape) / 24)))
-    solid = _solids(narrow)
+    solid = _solids(narrow, small)
     return cv2.GaussianBlur(_fill(narrow, solid) if solid.any() else narrow, (0, 0), 3)
 
 
-def _solids(paper: np.ndarray) -> np.ndarray:
-    """Where a closed picture (H, W) is ink still: regions that are darker than what lies across a sharp border."""
+def _solids(paper: np.ndarray, drawing: np.ndarray) -> np.ndarray:
+    """Where a closed picture (H, W) is ink still: regions that are darker than what lies across a sharp border.
+
+    The borders are those of the picture before it was closed as well: where a solid tapers, closing blurs its end.
+    """
     level = np.log(np.maximum(paper, 0.02))
-    near = np.ones((15, 15), np.uint8)
-    step = cv2.morphologyEx(level, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
+    near, wide = np.ones((15, 15), np.uint8), np.ones((25, 25), np.uint8)
     # Widened, so that a place where shadow and paper happen to be alike opens no gate.
-    border = cv2.dilate((step > _SHARP).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    border = _steps(level, 9) | _steps(np.log(np.maximum(cv2.GaussianBlur(drawing, (0, 0), 1), 0.02)), 3)
     count, label = cv2.connectedComponents((~border).astype(np.uint8), connectivity=4)
     beside = (cv2.dilate(border.astype(np.uint8), near) > 0) & ~border
     regions = label[beside]
-    rise = np.bincount(regions, (cv2.dilate(level, near) - level)[beside], count)
-    fall = np.bincount(regions, (level - cv2.erode(level, near))[beside], count)
-    solid = (rise > 2 * fall) & (rise > 0)
+    rise = np.bincount(regions, (cv2.dilate(level, wide) - level)[beside], count)
+    fall = np.bincount(regions, (level - cv2.erode(level, wide))[beside], count)
+    solid = (rise > 2 * fall) & (rise > 0.5 * _SHARP * np.bincount(regions, minlength=count))
     solid[0] = False
     inside = solid[label].astype(np.uint8)
     return cv2.dilate(inside, np.ones((17, 17), np.uint8)) > 0
+
+
+def _steps(level: np.ndarray, width: int) -> np.ndarray:
+    """Where a picture (H, W), in logarithms, rises within a few px as no shadow does; widened to so many px."""
+    step = cv2.morphologyEx(level, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
+    return cv2.dilate((step > _SHARP).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
 
 
 def _fill(paper: np.ndarray, hole: np.ndarray) -> np.ndarray:

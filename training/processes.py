@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
+
 import cv2
 import torch
 from torch import Tensor, distributed, nn
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
 
 
 def single_thread() -> None:
     """For a worker beside others: more threads than cores wait for each other."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep the memory of freed tensors for the next ones: asking for it anew costs a step 5 to 7 %."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # another C library
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(_M_MMAP_MAX, 0)
+            mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 def processes() -> int:

@@ -30,6 +30,7 @@ from .export import export
 from .loop import Training, train
 from .page import write_page
 from .perceptual import build_features
+from .processes import keep_freed_memory
 from .record import add_session, command, commit, write_record
 from .rehearsal import rehearse
 from .report import Report
@@ -342,6 +343,7 @@ class _StopSignals:
 def _accelerator(device: str, threads: int | None) -> Accelerator:
     torch.set_num_threads(threads or os.cpu_count() or 1)
     cv2.setNumThreads(1)
+    keep_freed_memory()
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise SketchGANError(f"--device {device}: choose auto, cpu, cuda or mps")
     accelerator = Accelerator(cpu=device == "cpu")
