@@ -27,10 +27,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from sketchgan_core.images import read_image
 from sketchgan_core.sketcher import Sketcher
 from sketchgan_core.weights import read_header
+from training.config import TrainConfig
 from training.evaluate import CROP, OTHER_SEED
 from training.measures import inked_crops, kid, lines_kept, sliced_wasserstein, texture_features
 from training.pairs import Pair, find_pairs, split
 from training.perceptual import build_features
+from training.start import FINE_TUNING
 from training.synthesis.pencil import draw, lay_on_paper
 
 RESULT = Path(__file__).parents[1] / "docs" / "study"
@@ -47,7 +49,10 @@ WAYS = {
     "d": "42 pairs, fine-tuning recipe, from the bundled pencil",
     "d15": "15 pairs, fine-tuning recipe, from the bundled pencil",
     "d5": "5 pairs, fine-tuning recipe, from the bundled pencil",
+    "e": "42 pairs, settings of b, from the bundled pencil: the start alone",
+    "f": "42 pairs, fine-tuning recipe, from scratch: the recipe alone",
 }
+FROM_PENCIL = ("d", "d15", "d5", "e")
 # the defaults are made for 400,000 crops: the same phases, for a run of a few thousand
 SHORT = {
     "warmup_crops": 400, "fidelity_crops": 600, "discriminator_lead": 400, "adversarial_ramp": 400,
@@ -93,12 +98,17 @@ def train(work: Path, way: str, crops: int, share: float, threads: int) -> Path:
     run = work / "runs" / way
     pencil = run / "pencil.safetensors"
     if not pencil.exists():
-        settings: dict[str, Any] = {"crops": crops, "validation": share, "sample_crops": 500}
-        if not way.startswith("d"):
+        settings: dict[str, Any] = {}
+        if way == "e":
+            settings = {name: getattr(TrainConfig(), name) for name in FINE_TUNING}
+        if way == "f":
+            settings = dict(FINE_TUNING)
+        elif not way.startswith("d"):
             settings |= SHORT
         if way == "a":
             settings |= {"overlap": 0.0, "thickness": 0.0, "affine": 0.0}
-        more = ["--from", "default"] if way.startswith("d") else []
+        settings |= {"crops": crops, "validation": share, "sample_crops": 500}
+        more = ["--from", "default"] if way in FROM_PENCIL else []
         if way == "c":
             more += ["--unpaired-lines", f"{work}/unpaired/lines", "--unpaired-sketches", f"{work}/unpaired/sketches"]
         sets = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
