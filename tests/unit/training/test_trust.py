@@ -47,6 +47,7 @@ ALIKE = {**BUSY, "decay": 0.0, "sample_crops": 100, "crops": 32, "fidelity_crops
 ORDER_OF_SUMS = 2e-3
 LAST_DIGIT = 2e-5  # of what metrics.jsonl rounds to
 KILLS = 20
+PATIENCE = 300  # s with a machine that does much else
 HANDBOOK = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
 
@@ -185,7 +186,7 @@ def on_a_small_disk(tmp_path: Path) -> Iterator[tuple[Warm, Path, Path]]:
 
 def fill_up(folder: Path, filler: Path, spare: int, enough: Callable[[], bool]) -> None:
     """Leave no more than `spare` bytes of the disk of `folder`, whatever becomes free, until it is `enough`."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     with filler.open("ab", buffering=0) as file:
         while not enough() and time.monotonic() < deadline:
             if (free := shutil.disk_usage(folder).free) > spare:
@@ -210,7 +211,7 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_keeps_the_last_checkpoint(
     longer = arguments(4000)
     longer.remove("--debug")
     pid = warm.start(longer)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while latest(run) == first and time.monotonic() < deadline:
         time.sleep(0.01)
     weights = (first / "weights.safetensors").stat().st_size
@@ -379,7 +380,7 @@ def shown_on_a_terminal(warm: Warm, arguments: list[str]) -> list[str]:
     terminal, device = pty.openpty()
     fcntl.ioctl(device, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
     pid = warm.start(arguments, terminal=os.ttyname(device))
-    shown, deadline = b"", time.monotonic() + 60
+    shown, deadline = b"", time.monotonic() + PATIENCE
     while "complete after" not in warm.log(pid) and time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.1)[0]:
             shown += os.read(terminal, 65536)
@@ -504,7 +505,7 @@ def test_accelerate_launches_two_processes_as_the_handbook_says(
     command = [*launch, *found[1].split(), "training", *alike(shared_pairs, plans, run, batch=2)]
     # nobody's `accelerate config`
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "HF_HOME": str(tmp_path / "none")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("2 process(es)") == 1, "one of them speaks"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
