@@ -2,8 +2,8 @@
 
 After Kang, Lee and Chui, "Coherent line drawing", 2007, and Winnemoeller et al., "XDoG", 2012; the contrast across an
 edge is measured along the direction in colour space in which the edge is strongest, after Di Zenzo, 1986. The
-difference of Gaussians answers to lines; joined by a slope, which answers to edges, it has its crest in the middle of
-either (local energy: Morrone and Owens, 1987). A line is drawn along the crest, as wide as its contrast is high.
+difference of Gaussians answers to lines, a slope beside it to edges; the one that fits is listened to, so that either
+has one crest, in its middle. A line is drawn along the crest, as wide as its contrast is high.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ from torch.nn import functional
 from .line_settings import LineSettings
 from .scaling import rows_of, shrunk, side
 
-_SPREAD = 1.0  # px at 1024: how wide the narrow Gaussian is at middle detail
+_SPREAD = 1.0  # px at 1024: the unit of what is measured across the flow, at middle detail
 _SMALLEST = 720  # px: side of the smallest picture that is computed on
-_WIDER = 1.6  # times that of the wide one; approximates a Laplacian best (Marr and Hildreth, 1980)
-_WEAK = 0.077  # contrast of a line at middle threshold
+_WIDER = 1.6  # times that is the wide one; approximates a Laplacian best (Marr and Hildreth, 1980)
+_WEAK = 0.34  # contrast of a line at middle threshold
 _FIRM = 1.8  # times that of a line that is drawn although it is short
 _FAIR = 1.3  # of one that is drawn because it is long
 _SHORTEST = 24.0  # px at 1024 of a line that is drawn
 _LONG = 60.0  # px at 1024 of one that is drawn although it is faint
-_ABOVE = 1.25  # times the level of contrast around, of a line at middle detail
+_ABOVE = 1.5  # times the level of contrast around, of a line at middle detail
 _AROUND = 45.0  # px at 1024 of those surroundings
 _PER_LENGTH = 1.2  # pixels of a line for each px of its length, over all directions
 _WIDTH = 2.0  # px at 1024 of a line of middling contrast
 _ON_CREST = 0.71  # px: half a diagonal, so that a line has no gaps
 _REACH = 2.5  # px to the crest that a pixel may belong to
-_STEEP = 1.2  # times the narrow one is the Gaussian whose slope finds edges
+_BROAD = 1.5  # times _SPREAD is the narrow Gaussian, which finds lines of up to some 5 px
+_EDGE, _LINE = 0.78, 0.86  # contrast of a line, as a share of that of edges: less is an edge, more a line
+_AS_EDGES = 4.3  # makes a line's contrast that of its edges
+_STEEP = 1.2  # times it is the Gaussian whose slope finds edges
 _QUIET = 0.05  # contrast of surroundings in which nothing is
 _LUMINANCE = (0.3, 0.55, 0.15)
 
@@ -67,12 +70,12 @@ def photo_lines(
     away, height, level = _crests(small, max(0.7, spread * scale), scale, settings.smoothing, device)
     weak = _WEAK * 6.0 ** (settings.threshold - 0.5)
     needed = np.maximum(weak, 2 * (1 - settings.detail) * _ABOVE * level)
-    gate = _believed(np.hypot(*away) <= _ON_CREST, height / needed, scale)
+    distance = np.hypot(*away)
+    gate = _believed(distance <= _ON_CREST, height / needed, scale)
     across = max(shape) / max(small.shape)
     # A faint line is thinner.
     share = np.clip(0.7 + 0.2 * np.log2(np.maximum(height, weak) / weak), 0.7, 1.3)
     half = 0.5 * max(thinnest / across, _WIDTH * side(small.shape) / 1024) * share
-    distance = np.hypot(*away)
     lines = np.empty(shape, np.float32)
     for top in range(0, shape[0], rows):
         bottom = min(top + rows, shape[0])
@@ -114,7 +117,8 @@ def _crests(
         planes = torch.from_numpy(np.ascontiguousarray(image)).to(device)
         planes = planes[None, None] if planes.ndim == 2 else planes.permute(2, 0, 1)[None]
         normal, colour = _edges(planes, spread, scale)
-        contrast = _along(_across(planes, normal, colour, spread), normal, 3.0 * scale * 4.0 ** (smoothing - 0.5))
+        line, edge = _along(_across(planes, normal, colour, spread), normal, 3.0 * scale * 4.0 ** (smoothing - 0.5))
+        contrast = _one_crest(line, edge, normal, spread)
         # Contrast is judged against its surroundings, so that a faint outline counts where all is quiet.
         mean = _blur(planes, 16 * scale)
         busy = (_blur((planes - mean) ** 2, 16 * scale).sum(1, keepdim=True).clamp_min(0) / planes.shape[1]).sqrt()
@@ -170,13 +174,16 @@ def _edges(planes: torch.Tensor, spread: float, scale: float) -> tuple[torch.Ten
 
 
 def _across(planes: torch.Tensor, normal: torch.Tensor, colour: torch.Tensor, spread: float) -> torch.Tensor:
-    """What lies across the flow, (1, 3, h, w): how much darker than its sides it is; how steep it is, in x and in y."""
-    reach = math.ceil(2.5 * _WIDER * spread)
+    """What lies across the flow, (1, 3, h, w): how much darker than its sides it is; how steep it is, in x and in y.
+
+    An edge of contrast 1 is 1 steep; a line a few px wide is as much darker as its edges are steep.
+    """
+    reach = math.ceil(2.5 * _WIDER * _BROAD * spread)
     steps = np.arange(-reach, reach + 1)
-    narrow, wide = (np.exp(-0.5 * (steps / sigma) ** 2) for sigma in (spread, _WIDER * spread))
-    hollow = wide / wide.sum() - narrow / narrow.sum()
+    narrow, wide = (np.exp(-0.5 * (steps / sigma) ** 2) for sigma in (_BROAD * spread, _WIDER * _BROAD * spread))
+    hollow = _AS_EDGES * (wide / wide.sum() - narrow / narrow.sum())
     slope = steps * np.exp(-0.5 * (steps / (_STEEP * spread)) ** 2)
-    slope *= np.linalg.norm(hollow) / np.linalg.norm(slope)
+    slope = slope / slope[steps > 0].sum()
     here = _positions(planes)
     line, edge = torch.zeros_like(planes[:, :1]), torch.zeros_like(planes[:, :1])
     for step, hollows, slopes in zip(steps.tolist(), hollow.tolist(), slope.tolist(), strict=True):
@@ -186,8 +193,8 @@ def _across(planes: torch.Tensor, normal: torch.Tensor, colour: torch.Tensor, sp
     return torch.cat([line, edge * normal], 1)
 
 
-def _along(parts: torch.Tensor, normal: torch.Tensor, length: float) -> torch.Tensor:
-    """Contrast (1, 1, h, w) of lines and edges together, averaged along the flow over a Gaussian of `length` px."""
+def _along(parts: torch.Tensor, normal: torch.Tensor, length: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The contrast of lines and that of edges, (1, 1, h, w), averaged along the flow over a Gaussian of `length` px."""
     line, edge, weights = parts[:, :1].clone(), (parts[:, 1:] * normal).sum(1, keepdim=True), 1.0
     tangent = torch.cat([-normal[:, 1:], normal[:, :1]], 1)
     for way in (1.0, -1.0):
@@ -201,7 +208,22 @@ def _along(parts: torch.Tensor, normal: torch.Tensor, length: float) -> torch.Te
             line += weight * seen[:, :1]
             edge += way * weight * (seen[:, 1:2] * heading[:, 1:] - seen[:, 2:] * heading[:, :1])
             weights += weight
-    return torch.hypot(line, edge) / weights
+    return line / weights, edge.abs() / weights
+
+
+def _one_crest(line: torch.Tensor, edge: torch.Tensor, normal: torch.Tensor, spread: float) -> torch.Tensor:
+    """The contrast (1, 1, h, w) of a line where there is one, without that of its two edges; else that of edges."""
+    both, here = torch.cat([line, edge], 1), _positions(line)
+    highest, lowest = both, both
+    for step in (-5.0, -3.5, -2.0, 2.0, 3.5, 5.0):
+        beside = _sample(both, here + step * spread * normal)
+        highest, lowest = torch.maximum(highest, beside), torch.minimum(lowest, beside)
+    dark, light, edges = highest[:, :1], -lowest[:, :1], highest[:, 1:]
+    # Beside a dark line it is lighter, which is no light line.
+    line = torch.where(dark >= light, line, -line).clamp_min(0)
+    share = torch.maximum(dark, light) / edges.clamp_min(1e-6)
+    share = ((share - _EDGE) / (_LINE - _EDGE)).clamp(0, 1)
+    return share * line + (1 - share) * edge
 
 
 def _positions(planes: torch.Tensor) -> torch.Tensor:

@@ -180,6 +180,29 @@ def test_a_photograph_shows_edges_between_colours_of_one_grey() -> None:
     assert precision > 0.8
 
 
+@pytest.mark.parametrize("thickness", [1, 2])
+@pytest.mark.parametrize("brightness", [0.2, 0.8])
+def test_a_thin_line_in_a_photograph_is_drawn_once(brightness: float, thickness: int) -> None:
+    image = np.full((800, 800, 3), 0.5, np.float32)
+    cv2.line(image, (100, 130), (700, 610), (brightness,) * 3, thickness, cv2.LINE_AA)
+    ink = prepare_lines(image, "photo", device="cpu").lines < 0.5
+    runs = [np.flatnonzero(np.diff(ink[:, column].astype(int)) == 1) for column in range(150, 650, 10)]
+    middles = 130 + (np.arange(150, 650, 10) - 100) * 0.8
+    for run, middle in zip(runs, middles, strict=True):
+        assert len(run) == 1
+        assert abs(run[0] - middle) < 3
+
+
+def test_a_photograph_keeps_small_round_things_such_as_eyes() -> None:
+    image = np.full((1000, 1000, 3), (0.8, 0.6, 0.5), np.float32)
+    truth = np.ones((1000, 1000), np.float32)
+    for x in (300, 700):
+        cv2.circle(image, (x, 400), 8, (0.3, 0.2, 0.2), -1, cv2.LINE_AA)
+        cv2.circle(truth, (x, 400), 8, 0, 1)
+    recall, precision = recall_and_precision(prepare_lines(image, "photo", device="cpu").lines, truth)
+    assert min(recall, precision) > 0.95
+
+
 def test_photographs_are_not_drawn_full_of_texture() -> None:
     rng = np.random.default_rng(0)
     image = 0.5 + 0.06 * cv2.GaussianBlur(rng.normal(0, 1, (400, 400)).astype(np.float32), (0, 0), 1.5) / 0.2
