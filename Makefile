@@ -2,7 +2,7 @@
 # make test    install everything the tests need, then run all tests
 # make comfyui start a ComfyUI with this package in it and print its address
 # make bench   measure speed and memory beside the original's way
-# make study   compare ways to train on 42 pairs, an hour and a half on two cores: docs/study
+# make study   compare ways to train on 42 pairs, three quarters of an hour: docs/study
 # make lint    formatting, lint, types
 
 VENV := .venv
