@@ -222,7 +222,9 @@ def _one_crest(line: torch.Tensor, edge: torch.Tensor, normal: torch.Tensor, spr
     # Beside a dark line it is lighter, which is no light line.
     line = torch.where(dark >= light, line, -line).clamp_min(0)
     share = torch.maximum(dark, light) / edges.clamp_min(1e-6)
-    share = ((share - _EDGE) / (_LINE - _EDGE)).clamp(0, 1)
+    # One answer for a stretch of a stroke, or it would be frayed where it is neither clearly.
+    share = _blur(((share - _EDGE) / (_LINE - _EDGE)).clamp(0, 1), 4 * spread)
+    share = (4 * share - 1.5).clamp(0, 1)
     return share * line + (1 - share) * edge
 
 
