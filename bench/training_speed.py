@@ -192,10 +192,12 @@ def measure(way: str, steps: int) -> dict[str, float]:
             return {"crops_per_second": speed, "wait": sum(waits) * speed / (4 * steps * config.batch)}
         if way == "original":
             step = original(pairs, config)
+        elif way == "straightforward, VGG-19":
+            step = straightforward(pairs, config, vgg19_features())
         else:
             efficientnet = build_features("efficientnet-lite0", torch.device("cpu"))[1]
             assert efficientnet is not None
-            step = straightforward(pairs, config, vgg19_features() if way.endswith("VGG-19") else efficientnet)
+            step = straightforward(pairs, config, efficientnet)
         step()
         return {"crops_per_second": crops_per_second(step, steps)}
 

@@ -95,10 +95,10 @@ def _solids(paper: np.ndarray, drawing: np.ndarray) -> np.ndarray:
 
     The borders are those of the picture before it was closed as well: where a solid tapers, closing blurs its end.
     """
-    level = np.log(np.maximum(paper, 0.02))
+    level, sharp = (np.log(np.maximum(image, 0.02)) for image in (paper, cv2.GaussianBlur(drawing, (0, 0), 1)))
     near, wide = np.ones((15, 15), np.uint8), np.ones((25, 25), np.uint8)
     # Widened, so that a place where shadow and paper happen to be alike opens no gate.
-    border = _steps(level, 9) | _steps(np.log(np.maximum(cv2.GaussianBlur(drawing, (0, 0), 1), 0.02)), 3)
+    border = _steps(level, 9) | _steps(sharp, 3)
     count, label = cv2.connectedComponents((~border).astype(np.uint8), connectivity=4)
     beside = (cv2.dilate(border.astype(np.uint8), near) > 0) & ~border
     regions = label[beside]
