@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .lines import prepare_lines
     from .merge import merge_generators
     from .sketcher import Sketcher, scaled_size
-    from .tiling import sketch_tiled, useful_memory
+    from .tiling import draw_tiled, useful_memory
     from .weights import load_pencil, save_pencil
 
 _HOMES = {
@@ -42,7 +42,7 @@ _HOMES = {
     "read_image": "images",
     "save_pencil": "weights",
     "scaled_size": "sketcher",
-    "sketch_tiled": "tiling",
+    "draw_tiled": "tiling",
     "thumbnail_url": "images",
     "to_lines": "images",
     "to_pixels": "images",
@@ -70,7 +70,7 @@ __all__ = [
     "read_image",
     "save_pencil",
     "scaled_size",
-    "sketch_tiled",
+    "draw_tiled",
     "thumbnail_url",
     "to_lines",
     "to_pixels",

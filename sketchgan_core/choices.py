@@ -1,6 +1,38 @@
-"""The names of line modes and papers, for a menu: importing them costs nothing."""
+"""The names of line modes, papers and presets, for a menu: importing them costs nothing."""
 
 from __future__ import annotations
 
 MODES = ("auto", "drawing", "photo", "classic", "none")
 PAPERS = ("cartridge", "smooth", "rough")
+
+# What the artist can ask for, 0..1 each; see `controls.Controls`.
+CONTROLS = {
+    "darkness": "how hard the pencil is pressed",
+    "roughness": "wobble, restated strokes, overshoot and construction lines",
+    "shading": "how much is shaded in strokes",
+    "tone": "how much of a picture's light is drawn",
+    "detail": "how fine and how plain the detail of a picture is drawn",
+    "background": "how far a picture fades into bare paper around its subject and towards the border",
+}
+
+# Controls for a kind of drawing; what is not named stays the pencil's own.
+PRESETS: dict[str, dict[str, float]] = {
+    "shaded study": {
+        "darkness": 0.5, "roughness": 0.4, "shading": 0.5, "tone": 0.8, "detail": 0.5, "background": 0.35,
+    },
+    "line sketch": {
+        "darkness": 0.55, "roughness": 0.5, "shading": 0.1, "tone": 0.0, "detail": 0.5, "background": 0.35,
+    },
+    "portrait": {
+        "darkness": 0.5, "roughness": 0.25, "shading": 0.45, "tone": 0.8, "detail": 0.75, "background": 0.75,
+    },
+    "soft": {
+        "darkness": 0.35, "roughness": 0.2, "shading": 0.15, "tone": 0.75, "detail": 0.4, "background": 0.5,
+    },
+    "quick sketch": {
+        "darkness": 0.5, "roughness": 0.8, "shading": 0.75, "tone": 0.5, "detail": 0.3, "background": 0.85,
+    },
+    "dramatic": {
+        "darkness": 0.8, "roughness": 0.35, "shading": 0.7, "tone": 1.0, "detail": 0.6, "background": 0.1,
+    },
+}  # fmt: skip

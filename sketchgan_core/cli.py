@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from .choices import MODES, PAPERS
+from .choices import CONTROLS, MODES, PAPERS, PRESETS
 from .errors import Cancelled, SketchGANError
 from .line_settings import POLARITIES, LineSettings
 
@@ -55,7 +55,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _sketch(options: argparse.Namespace) -> int:
     from .images import check_output, read_image, write_image
-    from .lines import prepare_lines
     from .sheet import contact_sheet
     from .sketcher import Sketcher
 
@@ -63,27 +62,22 @@ def _sketch(options: argparse.Namespace) -> int:
     if options.sheet:
         check_output(options.sheet, options.overwrite)
     sketcher = Sketcher.load(options.weights, options.device)
+    asked = {name: getattr(options, name) for name in CONTROLS}
+    preset = PRESETS[options.preset] if options.preset else {}
+    controls = sketcher.controls(
+        **{name: preset.get(name) if value is None else value for name, value in asked.items()}
+    )
     done: list[tuple[Path, Path]] = []
 
     def draw(source: Path, target: Path) -> None:
         picture = read_image(source)
-        prepared = prepare_lines(picture.pixels, options.lines, device=options.device)
         for note in picture.notes:
             _tell(note)
-        if options.lines == "auto":
-            _tell(f"{source}: lines: {prepared.mode}, {prepared.reason}")
-        sketch = sketcher(
-            prepared.lines,
-            darkness=options.darkness,
-            roughness=options.roughness,
-            shading=options.shading,
-            seed=options.seed,
-            patch_size=options.patch_size,
-            model_size=options.model_size,
-            tile=options.tile,
-            paper=options.paper,
-            output=options.size,
-            progress=_progress(source),
+        subject = sketcher.subject(picture.pixels, options.lines, options.patch_size, options.model_size, controls)
+        _tell(f"{source}: {subject.said()}")
+        size = subject.size if options.size == "input" else subject.lines.shape
+        sketch = sketcher.draw_subject(
+            subject, controls, options.seed, options.paper, options.tile, size, _progress(source)
         )
         write_image(target, sketch, options.overwrite)
         done.append((source, target))
@@ -201,11 +195,14 @@ def _parser() -> argparse.ArgumentParser:
     sketch = command("sketch", _sketch, "Draws images with a pencil.")
     with_images(sketch)
     sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
-    sketch.add_argument("--patch-size", type=_positive, default=384, help="pixels of the image ... (default: 384)")
+    sketch.add_argument(
+        "--patch-size", type=_count, default=0, help="pixels of the image ... (default: 0, chosen by what is in it)"
+    )
     sketch.add_argument("--model-size", type=_positive, default=384, help="... drawn at this size (default: 384)")
+    sketch.add_argument("--preset", choices=list(PRESETS), help="a kind of drawing; a control given beside it counts")
     sketch.add_argument("--seed", type=int, default=0, help="the take (default: 0)")
-    for control in ("darkness", "roughness", "shading"):
-        sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help="default: the pencil's own")
+    for control, text in CONTROLS.items():
+        sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help=f"{text} (default: the pencil's own)")
     sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
     sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
     sketch.add_argument("--size", choices=("input", "model"), default="input", help="size of OUT (default: input)")
@@ -260,6 +257,10 @@ def _unit(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not in 0..1")
     return value
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _positive(text: str) -> int:

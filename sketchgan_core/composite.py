@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 import torch
 
-from .deposition import deposit
+from .deposition import Grade, deposit
 from .errors import SketchGANError
 from .paper import KINDS
 from .paper import paper as make_paper
 
 RELIEF = 0.05  # how much light and shadow of a full tooth change the paper
 BARE = 1 / 512  # less than this of a pencil is not seen in 8 bits
+
+PIGMENT = Grade(density=1.0, hardness=1.0)  # of the coloured pencil, which has every darkness
 
 Colour = tuple[float, float, float]
 
@@ -113,7 +115,7 @@ def _coloured_pencil(image: np.ndarray, height: np.ndarray, strength: float) -> 
     pigment = 1 - (1 - image) / np.maximum(amount, BARE)[..., None]
     loads, means = _load_of_cover()
     load = np.interp(strength * amount, means, loads).astype(np.float32)
-    laid = deposit(torch.from_numpy(load), torch.from_numpy(height)).numpy()
+    laid = deposit(torch.from_numpy(load), torch.from_numpy(height), PIGMENT).numpy()
     return pigment, laid[..., None]
 
 
@@ -121,5 +123,5 @@ def _coloured_pencil(image: np.ndarray, height: np.ndarray, strength: float) -> 
 def _load_of_cover() -> tuple[np.ndarray, np.ndarray]:
     """Loads, and the mean cover that each leaves on any paper, whose heights are uniform."""
     loads, heights = torch.linspace(0, 1, 65), torch.linspace(0, 1, 257)
-    means = deposit(loads[:, None].expand(-1, 257), heights.expand(65, -1)).mean(1)
+    means = deposit(loads[:, None].expand(-1, 257), heights.expand(65, -1), PIGMENT).mean(1)
     return loads.numpy(), means.numpy()

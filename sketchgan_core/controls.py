@@ -1,4 +1,4 @@
-"""The named inputs a pencil was trained to obey."""
+"""What the artist asks of a drawing, by name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ import numpy as np
 
 Control = float | np.ndarray
 
+# The controls that are input planes of the generator, in their order; the others act on the plan.
+PLANE_CONTROLS = ("darkness", "roughness", "shading")
+
 
 @dataclass(frozen=True)
 class Controls:
-    """What the artist asks of the pencil; each a number in 0..1 or a map (H, W) of such numbers.
+    """What the artist asks for; each a number in 0..1 or a map (H, W) of such numbers.
 
     Attributes:
         darkness: how hard the pencil is pressed, from faint to nearly black.
         roughness: wobble, restated strokes, overshoot and construction lines, from none to a lot.
-        shading: how much of the enclosed form is hatched; 0 is pure outline.
+        shading: how much is shaded in strokes; 0 is pure outline, or in a picture the soft side of the lead alone.
+        tone: how much of a picture's light is drawn; 0 leaves its lines alone.
+        detail: how fine and how plain the detail of a picture is drawn.
+        background: how far a picture fades into bare paper around its subject and towards the border.
     """
 
     darkness: Control = 0.5
     roughness: Control = 0.4
     shading: Control = 0.5
+    tone: Control = 0.8
+    detail: Control = 0.5
+    background: Control = 0.35
 
     def __post_init__(self) -> None:
         for name, value in self.items():
@@ -33,7 +42,7 @@ class Controls:
                 raise ValueError(f"{name} must lie in 0..1")
 
     def items(self) -> list[tuple[str, Control]]:
-        """(name, value) in the order of the generator's input planes."""
+        """(name, value) of each."""
         return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
     def maps(self, height: int, width: int) -> dict[str, np.ndarray]:

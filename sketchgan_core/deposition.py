@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 import torch
 from torch import Tensor
 
-SHARPNESS = 7.0  # how suddenly a peak of the tooth takes graphite as the load grows
-VEIL = 0.30  # the share of graphite that a load leaves even in the valleys
+LEVELS = 257  # of load, at which the mean graphite is tabulated
 
 
-def deposit(load: Tensor, paper: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Grade:
+    """The lead.
+
+    Attributes:
+        density: of the densest graphite, which reflects the rest; 0..1.
+        hardness: 0..1; a hard lead touches the peaks of the tooth only, a soft one fills its valleys.
+    """
+
+    density: float = 0.86
+    hardness: float = 0.5
+
+
+TWO_B = Grade()
+
+
+def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
     """Graphite on the paper.
 
     A light load touches only the peaks of the tooth, a full one fills the valleys; no load leaves no graphite.
@@ -17,13 +36,32 @@ def deposit(load: Tensor, paper: Tensor) -> Tensor:
     Args:
         load: any shape, 0..1.
         paper: heights of the same shape, 0..1.
+        grade: of the lead.
 
     Returns:
-        Graphite of the same shape, 0 (bare paper) .. 1 (black); differentiable in the load.
+        Graphite of the same shape, 0 (bare paper) .. the grade's density; differentiable in the load.
     """
+    sharpness, veil = 1 + 6 * grade.hardness, 0.7 - 0.4 * grade.hardness
     load = load.clamp(0, 1)
     # The lower bound keeps the slope of the roots finite at bare paper.
     bounded = load.clamp(min=1e-4)
     reached_height = 1 - 1.22 * bounded**0.7
-    touched = torch.sigmoid(SHARPNESS * (paper - reached_height))
-    return (load * bounded**-0.1 * (VEIL + (1.06 - VEIL) * touched)).clamp(max=1)
+    touched = torch.sigmoid(sharpness * (paper - reached_height))
+    return grade.density * (load * bounded**-0.1 * (veil + (1.06 - veil) * touched)).clamp(max=1)
+
+
+def darkness_of(load: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:
+    """The mean graphite that a load (H, W) leaves, over all heights of the tooth."""
+    return np.interp(load, np.linspace(0, 1, LEVELS, dtype=np.float32), _mean_graphite(grade)).astype(np.float32)
+
+
+def load_of(darkness: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:
+    """The load (H, W) that leaves this mean graphite; the inverse of `darkness_of`."""
+    return np.interp(darkness, _mean_graphite(grade), np.linspace(0, 1, LEVELS, dtype=np.float32)).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def _mean_graphite(grade: Grade) -> np.ndarray:
+    # The heights of every paper are uniform in 0..1.
+    load, height = torch.linspace(0, 1, LEVELS)[:, None], torch.linspace(0, 1, 512)[None]
+    return deposit(load.expand(-1, 512), height.expand(LEVELS, -1), grade).mean(1).numpy()

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .hand import SLANT
+
 INK_THRESHOLD = 0.15  # fainter marks than this are paper, so that a thin grey line still encloses
 WORKING_SIZE = 1024  # regions of larger images are found at this size
 GAPS = (1.0, 4.0, 9.0)  # half-widths of the gaps in an outline that are bridged, in 512ths of the image
 LIGHT = (-0.55, -0.65, 0.52)  # towards the light: from the upper left, above the page
-HAND_ANGLE = math.radians(-52)  # the way a right hand hatches
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ def _hatching_angles(region: np.ndarray) -> np.ndarray:
     spread = np.hypot(xx - yy, 2 * xy)
     elongation = np.sqrt((xx + yy + spread + 1e-6) / np.maximum(xx + yy - spread, 1e-6))
     extent = max(region.shape)
-    turned = HAND_ANGLE + math.radians(24) * np.sin(9 * x / extent + 6 * y / extent + 0.4 * np.sqrt(size) / 10)
+    turned = SLANT + math.radians(24) * np.sin(9 * x / extent + 6 * y / extent + 0.4 * np.sqrt(size) / 10)
     # Of the two slanted directions across a long region, the one nearer to the hand's own.
     slant = np.stack([axis + math.radians(65), axis - math.radians(65)])
-    off = np.abs(np.angle(np.exp(2j * (slant - HAND_ANGLE))))
+    off = np.abs(np.angle(np.exp(2j * (slant - SLANT))))
     across = np.where(off[0] <= off[1], slant[0], slant[1])
     return np.where(elongation > 2.6, across, turned).astype(np.float32)

@@ -6,11 +6,13 @@ whatever the size of the image around it, and a seed is a take.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 
 PERIOD = 1024
+SLANT = math.radians(-52)  # the way a right hand hatches
 
 # Independent random streams of one seed; the numbers are part of what a seed means, so they never change.
 _WOBBLE, _PRESSURE, _NOISE, _TABLE = range(4)

@@ -1,23 +1,32 @@
 """The plan: everything a drawing needs that cannot be seen through a small window.
 
-Computed once on the whole line image before tiling, from the lines, the controls and the hand. The generator
+Computed once on the whole image before tiling, from the lines, the light, the controls and the hand. The generator
 sees it as input planes; the renderer of training pairs draws it with real strokes.
+
+What a pencil has learned depends on the exact numbers of the plan. Whatever changes them, here or in `form`, `flow`,
+`hand`, `light`, `strokes`, raises PLAN_VERSION; weights, pairs and shards carry it and are refused where it differs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from .controls import Controls
-from .form import Form, read_form
-from .hand import Hand
-from .hatch import hatch_plane, hatch_strokes, shading_amount
+from .controls import PLANE_CONTROLS, Controls
+from .deposition import TWO_B
+from .flow import read_flow
+from .form import read_form
+from .hand import SLANT, Hand
+from .light import Light, smoothstep
+from .strokes import Shading, lay_strokes, stroke_plane
 
+PLAN_VERSION = 2
 PLANES = (
     "ink",
     "take",
@@ -33,57 +42,89 @@ PLANES = (
 )
 MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
+RIM = 2  # px of a solid that are drawn as its outline
+BOW = 0.16  # how far the relief of a form bends the strokes on it
+# Turn against the direction of the shading, and the tone from which the layer is laid.
+LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
+SPACING, FINER = 3.9, 1.2  # px between strokes, and how much less where detail is fine
+SOLID_TONE = 0.95  # of a solid black, which is layered like any dark tone
+DARKEST = 0.84  # mean graphite of the darkest tone
 
 
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
     planes: (len(PLANES), H, W) float32, what the generator sees.
-    reach: (1, H, W) float32, 1 near a planned mark, 0 where the paper stays bare.
+    reach: (1, H, W) float32, 1 near a planned mark, 0 where the pencil does not go.
+    tone: (H, W) float32, the mean graphite the paper is to show, 0 where strokes alone decide.
+    side_share: (H, W) float32, how much of that is laid with the side of the lead.
     """
 
     planes: Tensor
     reach: Tensor
+    tone: np.ndarray
+    side_share: np.ndarray
 
 
-def plan(lines: np.ndarray, controls: Controls, seed: int) -> Plan:
-    """Plans the drawing of a line image.
+@dataclass(frozen=True)
+class _Tones:
+    """What is to be shaded: strokes, and the tone they are to reach together with the side of the lead.
+
+    The pressure (H, W), 0..1, is that of the lines: the hand's, heavier on the shadow side and lighter in the light.
+    """
+
+    shading: Shading
+    pressure: np.ndarray
+    tone: np.ndarray
+    side_share: np.ndarray
+
+
+def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> Plan:
+    """Plans the drawing of a line image, of a picture with its lines, or of both.
 
     Args:
         lines: (H, W) float32, 0 black .. 1 white.
         controls: numbers, or maps of the image's size.
         seed: the take.
+        light: of the picture; without one, light is invented from the form that the lines enclose.
     """
     height, width = lines.shape
-    ink = 1 - np.ascontiguousarray(lines, np.float32)
     hand = Hand(seed)
     maps = controls.maps(height, width)
+    ink, tones = _ink_and_tones(lines, maps, hand, light)
     moves, present = displacements(controls, seed, height, width), presence(ink, controls, seed)
-    form, amount = _shading(ink, maps["shading"])
     line = ink * (1 - solid(ink))
+    hatch = np.zeros((height, width), np.float32)
+    for layer in _laid(tones.shading, hand):
+        np.maximum(hatch, stroke_plane(layer, height, width), out=hatch)
     values = {
         "ink": ink,
         "take": _moved(ink, moves["take"]),
         "restated": _moved(line * present["restated"], moves["restated"]),
         "construction": _moved(line * present["construction"], moves["construction"]),
-        "hatch": hatch_plane(form, amount, hand),
-        "tone": amount,
-        "pressure": hand.pressure(height, width),
+        "hatch": hatch,
+        "tone": 0.6 * tones.shading.tone,
+        "pressure": tones.pressure,
         "noise": hand.noise(height, width),
-        **maps,
+        **{name: maps[name] for name in PLANE_CONTROLS},
     }
     planes = np.empty((len(PLANES), height, width), np.float32)
     for index, name in enumerate(PLANES):
         planes[index] = values.pop(name)
     marked = planes[: PLANES.index("tone")].max(0) > 0.04
-    return Plan(torch.from_numpy(planes), torch.from_numpy(_reach(marked))[None])
+    return Plan(torch.from_numpy(planes), torch.from_numpy(_reach(marked))[None], tones.tone, tones.side_share)
 
 
-def strokes(lines: np.ndarray, controls: Controls, seed: int) -> list[np.ndarray]:
-    """The plan's hatching as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
-    ink = 1 - np.ascontiguousarray(lines, np.float32)
-    form, amount = _shading(ink, controls.maps(*ink.shape)["shading"])
-    return hatch_strokes(form, amount, Hand(seed))
+def strokes(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> list[np.ndarray]:
+    """The plan's shading as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
+    hand = Hand(seed)
+    _, tones = _ink_and_tones(lines, controls.maps(*lines.shape), hand, light)
+    return [stroke for layer in _laid(tones.shading, hand) for stroke in layer]
+
+
+def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> np.ndarray:
+    """How hard the lines are pressed (H, W), 0..1; arguments as for `plan`."""
+    return _ink_and_tones(lines, controls.maps(*lines.shape), Hand(seed), light)[1].pressure
 
 
 def displacements(controls: Controls, seed: int, height: int, width: int) -> dict[str, np.ndarray]:
@@ -117,9 +158,98 @@ def solid(ink: np.ndarray) -> np.ndarray:
     return cv2.dilate(cv2.erode(ink, disc), wider)
 
 
-def _shading(ink: np.ndarray, shading: np.ndarray) -> tuple[Form, np.ndarray]:
+def _ink_and_tones(
+    lines: np.ndarray, maps: dict[str, np.ndarray], hand: Hand, light: Light | None
+) -> tuple[np.ndarray, _Tones]:
+    """The lines as ink, without the inside of solids, and what is to be shaded."""
+    ink = 1 - np.ascontiguousarray(lines, np.float32)
+    filled = solid(ink)
+    inside = cv2.erode(np.minimum(filled, ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+    tones = _of_form(ink, inside, filled, maps, hand) if light is None else _of_light(ink, inside, light, maps, hand)
+    return ink * (1 - inside), tones
+
+
+def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str, np.ndarray], hand: Hand) -> _Tones:
+    """The tones of a picture: its own light, faded where the drawing is to fade."""
+    kept = fading(light, maps["background"], hand)
+    strength = 1.22 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
+    dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
+    dark = dark * smoothstep(dark, 0.02, 0.08)
+    broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
+    # Strokes are finer and shorter where detail is fine.
+    rough = np.abs(light.lightness - cv2.GaussianBlur(light.lightness, (0, 0), 2))
+    fine = smoothstep(cv2.GaussianBlur(rough, (0, 0), 6), 0.008, 0.03) * np.clip(2 * maps["detail"], 0, 1)
+    angle = read_flow(light, hand)
+    shade = maps["shading"]
+    shading = Shading(
+        tone=(dark * np.clip(4 * shade, 0, 1)).astype(np.float32),
+        broad=broad.astype(np.float32),
+        angle=angle,
+        spacing=(SPACING - FINER * fine).astype(np.float32),
+        length=(1 - 0.5 * fine).astype(np.float32),
+        barrier=ink * (1 - inside),
+    )
+    tone = (DARKEST * dark).astype(np.float32)
+    pressure = _pressed(hand, cv2.GaussianBlur(light.tone, (0, 0), 4))
+    return _Tones(shading, pressure, tone, np.clip(1 - 1.2 * shade * (1 - 0.67 * tone), 0.05, 1).astype(np.float32))
+
+
+def _of_form(
+    ink: np.ndarray, inside: np.ndarray, filled: np.ndarray, maps: dict[str, np.ndarray], hand: Hand
+) -> _Tones:
+    """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
+    height, width = ink.shape
     form = read_form(ink)
-    return form, shading_amount(form.tone, shading) * (1 - solid(ink))
+    amount = _shadow(form.tone, form.region, maps["shading"]) * (1 - filled)
+    slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
+    slant = form.angles[form.region]
+    angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
+    if inside.any():
+        white = 1 - ink
+        outline = Light(white, inside, inside, np.ones_like(ink), None)
+        angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
+    black = (inside * SOLID_TONE).astype(np.float32)
+    dark = np.maximum(amount, black)
+    spacing = np.where(black > amount, np.float32(SPACING - FINER), np.float32(SPACING + 0.5))
+    shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
+    pressure = _pressed(hand, cv2.GaussianBlur(form.tone, (0, 0), 4))
+    return _Tones(shading, pressure, DARKEST * black, np.full((height, width), 0.6, np.float32))
+
+
+def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
+    """How hard lines are pressed (H, W), 0..1: by the hand's own swing, and harder where it is dark (H, W)."""
+    swing = hand.pressure(*dark.shape) - np.float32(0.5)
+    return np.clip(0.5 + 0.6 * swing + 0.4 * (dark - 0.35), 0, 1).astype(np.float32)
+
+
+def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
+    """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
+    amount = np.clip((tone - (1 - 0.82 * shading**1.5)) / 0.55, 0, 1)
+    # A small region is a detail: shaded, it would only be dirty.
+    size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
+    return (amount * smoothstep(size, 0.04, 0.12)).astype(np.float32)
+
+
+def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
+    """How much of a picture is kept at each place (H, W), 0..1: less around its subject and towards the border."""
+    height, width = background.shape
+    around = 1 - cv2.GaussianBlur(light.focus, (0, 0), 12)
+    kept = 1 - background**2 * around
+    side = math.sqrt(height * width)
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    border = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / side
+    # The strokes run out there, each at a length of its own.
+    lengths = hand.table(24)
+    across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
+    ragged = border - 0.06 * background * lengths[np.floor(across).astype(np.int32) % len(lengths)]
+    margin = np.maximum(0.05 * background, 1e-6)
+    return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
+
+
+def _laid(shading: Shading, hand: Hand) -> Iterator[list[np.ndarray]]:
+    """The strokes of each layer."""
+    for number, (turn, start) in enumerate(LAYERS):
+        yield lay_strokes(replace(shading, angle=shading.angle + np.float32(turn)), hand, number, start)
 
 
 def _moved(plane: np.ndarray, move: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""From an image to a pencil sketch of it in one call."""
+"""From any picture, drawing or line image to a pencil sketch of it in one call."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import cv2
@@ -13,17 +13,53 @@ import torch
 from PIL import Image
 
 from .controls import Control, Controls
+from .deposition import deposit
 from .devices import choose_device, choose_dtype
+from .drawing_size import size_for_lines, size_for_picture
 from .errors import SketchGANError
 from .generators import Generator, LoadGenerator
 from .header import Header
-from .images import MAX_PIXELS, to_pixels
-from .lines import LineMode, prepare_lines
+from .images import MAX_PIXELS, to_lines, to_pixels
+from .light import Light, ToneCurve, read_light, weigh_lines
+from .lines import LineMode, PreparedLines, prepare_lines
 from .paper import KINDS
 from .paper import paper as make_paper
 from .plan import PLANES, plan
-from .tiling import Progress, sketch_tiled
+from .side import lay_side
+from .tiling import Progress, draw_tiled
 from .weights import load_pencil
+
+_LINES_PALE = 1.25  # thin lines lose ink when they shrink
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What came in, read and brought to its drawing size; kept while only controls move.
+
+    Attributes:
+        lines: (h, w) float32, dark lines on white, at the drawing size.
+        pixels: (h, w) or (h, w, 3) float32 of the picture, or None where there are lines alone.
+        size: height and width of the input.
+        read_as: "picture", "drawing" or "lines", or what was asked for.
+        reason: why, in a few words for the artist.
+        own_lines: whether the lines were given with the picture.
+        curve: the tone curve of the first frame, or None.
+        prepared: how the lines were made, or None where they were given.
+    """
+
+    lines: np.ndarray
+    pixels: np.ndarray | None
+    size: tuple[int, int]
+    read_as: str
+    reason: str
+    own_lines: bool = False
+    curve: ToneCurve | None = None
+    prepared: PreparedLines | None = None
+
+    def said(self) -> str:
+        """What was read and at which size it is drawn, as one line for a log or a node."""
+        height, width = self.lines.shape
+        return f"{self.reason}; drawn at {width} x {height}"
 
 
 class Sketcher:
@@ -74,15 +110,18 @@ class Sketcher:
         self,
         image: Any,
         *,
+        lines: LineMode | Any = "auto",
         darkness: Control | None = None,
         roughness: Control | None = None,
         shading: Control | None = None,
+        tone: Control | None = None,
+        detail: Control | None = None,
+        background: Control | None = None,
         seed: int = 0,
-        patch_size: int = 384,
+        patch_size: int = 0,
         model_size: int = 384,
         tile: int | None = None,
         paper: str = "cartridge",
-        lines: LineMode = "none",
         output: Literal["input", "model"] = "input",
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
@@ -90,16 +129,18 @@ class Sketcher:
         """Draws.
 
         Args:
-            image: PIL image, numpy array or tensor; see `to_pixels`. A batch (B, ...) is drawn one by one.
-            darkness, roughness, shading: numbers in 0..1 or maps (H, W); the pencil's own defaults if None.
+            image: PIL image, numpy array or tensor; see `to_pixels`. A batch (B, ...) is drawn one by one, all read
+                as the first is.
+            lines: how the line image is made of the input, see `subject`; or the line image itself, drawn with the
+                tone of `image`.
+            darkness, roughness, shading, tone, detail, background: numbers in 0..1 or maps (H, W); the pencil's own
+                defaults if None. See `Controls`.
             seed: the take: the same seed draws the same sketch, bit for bit on one device.
-            patch_size, model_size: their ratio is the drawing scale: 768 and 384 draw at half the size, so that
-                the pencil looks twice as thick.
+            patch_size, model_size: see `subject`.
             tile: tile size in pixels; chosen if None.
             paper: smooth, cartridge or rough.
-            lines: how the line image is made of the input; see `prepare_lines`.
             output: "input" gives the input's size, "model" the size drawn at.
-            progress, cancelled: see `sketch_tiled`.
+            progress, cancelled: see `draw_tiled`.
 
         Returns:
             The sketch in grey, of the kind that was given: PIL "L"; or an array or tensor (H, W), for a batch
@@ -109,31 +150,120 @@ class Sketcher:
             SketchGANError: an image, setting or control that cannot be used.
             Cancelled: `cancelled()` returned true.
         """
-        if min(patch_size, model_size) < 1:
-            raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
-        if paper not in KINDS:
-            raise SketchGANError(f"unknown paper {paper!r}; choose one of {', '.join(KINDS)}")
         if output not in ("input", "model"):
             raise SketchGANError(f"unknown output {output!r}; choose input or model")
-        chosen = {"darkness": darkness, "roughness": roughness, "shading": shading}
+        controls = self.controls(
+            darkness=darkness, roughness=roughness, shading=shading, tone=tone, detail=detail, background=background
+        )
+        first: Subject | None = None
+        given = None if isinstance(lines, str) else lines
+
+        def sketch(frame: Any, given_lines: Any) -> Any:
+            nonlocal first
+            subject = self.subject(
+                frame, lines if given is None else given_lines, patch_size, model_size, controls, like=first
+            )
+            first = first or subject
+            size = subject.size if output == "input" else subject.lines.shape
+            drawn = self.draw_subject(subject, controls, seed, paper, tile, size, progress, cancelled)
+            return _like(frame, drawn)
+
+        if isinstance(image, Image.Image) or np.ndim(image) < 4:
+            return sketch(image, given)
+        several = given is not None and not isinstance(given, Image.Image) and np.ndim(given) == 4
+        frames = [
+            sketch(frame, given[index % len(given)] if several and given is not None else given)
+            for index, frame in enumerate(image)
+        ]
+        return torch.stack(frames) if isinstance(image, torch.Tensor) else np.stack(frames)
+
+    def controls(self, **chosen: Control | None) -> Controls:
+        """The pencil's own controls with those that are not None in their place.
+
+        Raises:
+            SketchGANError: a value out of 0..1, or of another shape than a number or a map.
+        """
         try:
-            controls = replace(self.defaults, **{name: value for name, value in chosen.items() if value is not None})
+            return replace(self.defaults, **{name: value for name, value in chosen.items() if value is not None})
         except ValueError as error:
             raise SketchGANError(str(error)) from error
 
-        device = str(next(self.generator.parameters()).device)
+    def subject(
+        self,
+        image: Any,
+        lines: LineMode | Any = "auto",
+        patch_size: int = 0,
+        model_size: int = 384,
+        controls: Controls | None = None,
+        like: Subject | None = None,
+    ) -> Subject:
+        """Reads what came in and brings it to its drawing size.
 
-        def sketch(frame: Any) -> Any:
-            grey = prepare_lines(to_pixels(frame), lines, device=device).lines
-            height, width = grey.shape
-            scaled = scaled_size(height, width, patch_size, model_size)
-            drawn = self.draw(_resize(grey, *scaled), controls, seed, paper, tile, progress, cancelled)
-            return _like(frame, _resize(drawn, height, width) if output == "input" else drawn)
+        Args:
+            image: one image; see `to_pixels`.
+            lines: `auto` reads whether it is a picture, a drawing or clean lines; `photo` takes it for a picture,
+                `drawing` cleans it, `none` takes it as it is, `classic` extracts lines as the original project did;
+                or a line image of any size, whose tone the image is.
+            patch_size, model_size: their ratio is the drawing scale: 768 and 384 draw at half the size, so that
+                the pencil looks twice as thick. A patch size of 0 chooses the scale by what came in.
+            controls: whose detail chooses the drawing size of a picture; the pencil's own if None.
+            like: the first frame of an animation, which all are read like.
 
-        if isinstance(image, Image.Image) or np.ndim(image) < 4:
-            return sketch(image)
-        sketches = [sketch(frame) for frame in image]
-        return torch.stack(sketches) if isinstance(image, torch.Tensor) else np.stack(sketches)
+        Raises:
+            SketchGANError: an image or setting that cannot be used.
+        """
+        if patch_size < 0 or model_size < 1:
+            raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
+        pixels = to_pixels(image)
+        size = (pixels.shape[0], pixels.shape[1])
+        detail = float(np.mean((controls or self.defaults).detail))
+
+        def drawn_at(made: np.ndarray | None) -> tuple[int, int]:
+            if patch_size:
+                return scaled_size(*size, patch_size, model_size)
+            if like is not None and like.size == size:
+                return like.lines.shape[0], like.lines.shape[1]
+            return size_for_picture(size, detail) if made is None else size_for_lines(made)
+
+        curve = like.curve if like is not None else None
+        if not isinstance(lines, str):
+            at = drawn_at(None)
+            return Subject(
+                _lines_at(to_lines(lines), at),
+                _resize(pixels, *at),
+                size,
+                "picture",
+                "your lines, with the picture's tone",
+                own_lines=True,
+                curve=curve,
+            )
+        mode, reason, light_lines = self._mode(pixels, lines, like)
+        if mode == "photo":
+            small = _resize(pixels, *drawn_at(None))
+            prepared = prepare_lines(small, "photo", like=like.prepared if like else None, device=self._device())
+            return Subject(prepared.lines, small, size, mode, reason, curve=curve, prepared=prepared)
+        prepared = prepare_lines(pixels, mode, like=like.prepared if like else None, device=self._device())
+        at = drawn_at(prepared.lines)
+        return Subject(_lines_at(prepared.lines, at), None, size, mode, reason, prepared=prepared)
+
+    def draw_subject(
+        self,
+        subject: Subject,
+        controls: Controls,
+        seed: int = 0,
+        paper: str = "cartridge",
+        tile: int | None = None,
+        size: tuple[int, int] | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> np.ndarray:
+        """Draws what `subject` read; arguments and result as for `draw`, `size` by default the input's."""
+        lines, light = subject.lines, None
+        if subject.pixels is not None:
+            light = read_light(subject.pixels, float(np.mean(controls.detail)), subject.curve)
+            if not subject.own_lines:
+                lines = weigh_lines(lines, light)
+        return self.draw(lines, controls, seed, paper, tile, progress, cancelled, light, size or subject.size)
 
     def draw(
         self,
@@ -144,31 +274,87 @@ class Sketcher:
         tile: int | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        light: Light | None = None,
+        size: tuple[int, int] | None = None,
     ) -> np.ndarray:
-        """Draws a line image (H, W) float32 at its own size: plan, paper, tiles; control maps may have any size.
+        """Draws lines at their own size, then lays the load on paper of the size that is asked for.
+
+        Args:
+            lines: (h, w) float32, 0 black .. 1 white.
+            controls: numbers, or maps of any size.
+            seed: the take.
+            paper: smooth, cartridge or rough.
+            tile, progress, cancelled: see `draw_tiled`; progress is shown the sketch as it grows.
+            light: of the picture (h, w), see `read_light`.
+            size: height and width of the result; (h, w) if None.
+
+        Returns:
+            The sketch (H, W) float32, 0 black .. 1 white.
 
         Raises:
-            SketchGANError, Cancelled: as `sketch_tiled`.
+            SketchGANError, Cancelled: as `draw_tiled`.
         """
-        height, width = lines.shape
+        if paper not in KINDS:
+            raise SketchGANError(f"unknown paper {paper!r}; choose one of {', '.join(KINDS)}")
+        height, width = size or lines.shape
+
+        def shown(done: int, total: int, drawing: torch.Tensor) -> None:
+            # The finished picture is shown when it lies on the paper.
+            if progress is not None and done < total:
+                progress(done, total, 1 - drawing)
+
+        load = self._load(lines, controls, seed, tile, shown, cancelled, light)
+        load = _resize(load, height, width)
         if isinstance(self.generator, LoadGenerator):
-            sized = {
-                name: np.clip(_resize(np.asarray(value, np.float32), height, width), 0, 1) if np.ndim(value) else value
-                for name, value in controls.items()
-            }
-            planned = plan(lines, Controls(**sized), seed)
-            names = self.generator.config.planes
-            planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
-            reach = planned.reach
+            sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, paper, seed)))
+            sketch = 1 - deposit(torch.from_numpy(load), sheet)
         else:
+            sketch = 1 - torch.from_numpy(load)
+        if progress is not None:
+            progress(height * width, height * width, sketch[None])
+        drawn: np.ndarray = sketch.numpy()
+        return drawn
+
+    def _load(
+        self,
+        lines: np.ndarray,
+        controls: Controls,
+        seed: int,
+        tile: int | None,
+        progress: Progress,
+        cancelled: Callable[[], bool] | None,
+        light: Light | None,
+    ) -> np.ndarray:
+        """What lies on the paper (h, w), at the size drawn at; of the original's generator the ink itself."""
+        height, width = lines.shape
+        if not isinstance(self.generator, LoadGenerator):
             # The original generator draws paper as well, not exactly white: no tile may be skipped.
             planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
-        sheet = torch.from_numpy(make_paper(height, width, paper, seed))[None]
-        return (
-            sketch_tiled(self.generator, planes, reach, sheet, tile=tile, progress=progress, cancelled=cancelled)[0]
-            .cpu()
-            .numpy()
-        )
+            return draw_tiled(self.generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
+        sized = {
+            name: np.clip(_resize(np.asarray(value, np.float32), height, width), 0, 1) if np.ndim(value) else value
+            for name, value in controls.items()
+        }
+        planned = plan(lines, Controls(**sized), seed, light)
+        names = self.generator.config.planes
+        planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
+        load = draw_tiled(self.generator, planes, planned.reach, tile, None, progress, cancelled)[0].cpu().numpy()
+        return lay_side(load, planned.planes[PLANES.index("take")].numpy(), planned.tone, planned.side_share)
+
+    def _device(self) -> str:
+        return str(next(self.generator.parameters()).device)
+
+    @staticmethod
+    def _mode(pixels: np.ndarray, lines: str, like: Subject | None) -> tuple[Any, str, bool]:
+        """(mode of the lines, why, whether they are light on dark)."""
+        if like is not None:
+            return like.read_as, like.reason, False
+        if lines != "auto":
+            return lines, "as asked", False
+        from .lines import choose_mode
+
+        mode, reason = choose_mode(to_lines(pixels))
+        return mode, reason, False
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:
@@ -192,6 +378,14 @@ def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     shrinks = height * width < image.size
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return np.clip(resized, 0, 1)
+
+
+def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A line image (H, W) at its drawing size, its lines as dark as they were."""
+    if lines.shape == size:
+        return lines
+    resized = _resize(lines, *size)
+    return np.clip(1 - (1 - resized) * _LINES_PALE, 0, 1) if lines.shape[0] > size[0] else resized
 
 
 def _like(image: Any, sketch: np.ndarray) -> Any:

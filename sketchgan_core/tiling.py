@@ -1,4 +1,4 @@
-"""Sketches of any size, tile by tile, equal to a sketch made in one piece."""
+"""Drawings of any size, tile by tile, equal to a drawing made in one piece."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ class _Region:
     width: int
 
 
-def sketch_tiled(
+def draw_tiled(
     generator: Generator,
     planes: Tensor,
     reach: Tensor,
-    paper: Tensor,
     tile: int | None = None,
     batch: int | None = None,
     progress: Progress | None = None,
@@ -58,52 +57,51 @@ def sketch_tiled(
         generator: on its device, in the type it is to compute in.
         planes: (P, H, W) as named by the generator's config.
         reach: (1, H, W), 0..1; a tile without any is bare paper and not computed.
-        paper: (1, H, W) heights 0..1.
         tile: size in pixels without the margin, rounded to the generator's stride; chosen to fit the memory if None.
         batch: tiles drawn at once; chosen if None.
-        progress: called at the start and after each batch with the pixels done, the pixels in all and the picture
+        progress: called at the start and after each batch with the pixels done, the pixels in all and what is drawn
             so far (1, H, W).
         cancelled: asked before each batch.
 
     Returns:
-        The sketch (1, H, W), float32, on the generator's device.
+        What the generator lays down (1, H, W), float32, 0 on bare paper, on the generator's device.
 
     Raises:
         Cancelled: `cancelled()` returned true.
         SketchGANError: out of memory with the smallest tile, or shapes that do not fit.
     """
     height, width = planes.shape[-2:]
-    if reach.shape != (1, height, width) or paper.shape != (1, height, width):
-        raise SketchGANError(f"reach and paper must be (1, {height}, {width}), as large as the planes")
+    if reach.shape != (1, height, width):
+        raise SketchGANError(f"reach must be (1, {height}, {width}), as large as the planes")
     if tile is None or batch is None:
         chosen = choose_tile(generator, height, width)
         tile, batch = tile or chosen[0], batch or chosen[1]
     device = next(generator.parameters()).device
-    sketch = torch.ones((1, height, width), device=device)
+    drawing = torch.zeros((1, height, width), device=device)
     regions = _regions(height, width, tile, generator.stride)
     waiting = [region for region in regions if _inside(reach, region).any()]
     total = height * width
     done = total - sum(_inside(reach, region).numel() for region in waiting)
     if progress is not None:
-        progress(done, total, sketch)
+        progress(done, total, drawing)
     while waiting:
         if cancelled is not None and cancelled():
             raise Cancelled
         now = waiting[:batch]
-        drawn = _draw(generator, planes, reach, paper, now)
+        drawn = _draw(generator, planes, reach, now)
         if drawn is None:
             batch, waiting = _smaller(batch, waiting, generator.stride, (height, width))
             next_tile = f"{waiting[0].width}x{waiting[0].height} px"
             _log.warning("SketchGAN: out of memory; going on with tiles of %s, %d at a time", next_tile, batch)
             continue
         for region, picture in zip(now, drawn, strict=True):
-            part = _inside(sketch, region)
+            part = _inside(drawing, region)
             part.copy_(picture[:, : part.shape[1], : part.shape[2]])
         waiting = waiting[batch:]
         done += sum(_inside(reach, region).numel() for region in now)
         if progress is not None:
-            progress(done, total, sketch)
-    return sketch
+            progress(done, total, drawing)
+    return drawing
 
 
 def choose_tile(generator: Generator, height: int, width: int, budget: int | None = None) -> tuple[int, int]:
@@ -123,7 +121,7 @@ def choose_tile(generator: Generator, height: int, width: int, budget: int | Non
 def useful_memory(generator: Generator, height: int, width: int) -> int:
     """Bytes that draw an image of this size in one go or in the largest tile, whatever the device has free.
 
-    A host that shares the device among models makes room for this much before `sketch_tiled` looks for it.
+    A host that shares the device among models makes room for this much before `draw_tiled` looks for it.
     """
     margin = 2 * _halo(generator)
     return int((min(height, MAX_TILE) + margin) * (min(width, MAX_TILE) + margin) * _bytes_per_pixel(generator))
@@ -173,10 +171,8 @@ def _inside(image: Tensor, region: _Region) -> Tensor:
     return image[:, region.top : region.top + region.height, region.left : region.left + region.width]
 
 
-def _draw(
-    generator: Generator, planes: Tensor, reach: Tensor, paper: Tensor, regions: list[_Region]
-) -> list[Tensor] | None:
-    """The sketch of each region (1, height, width), or None if the memory does not suffice."""
+def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Region]) -> list[Tensor] | None:
+    """The drawing of each region (1, height, width), or None if the memory does not suffice."""
     parameter = next(generator.parameters())
     halo = _halo(generator)
 
@@ -186,10 +182,8 @@ def _draw(
 
     try:
         with torch.inference_mode():
-            sketches = generator(
-                stacked(planes, parameter.dtype), stacked(reach, torch.float32), stacked(paper, torch.float32)
-            )
-            return list(sketches[..., halo : sketches.shape[-2] - halo, halo : sketches.shape[-1] - halo].float())
+            drawn = generator.lay(stacked(planes, parameter.dtype), stacked(reach, torch.float32))
+            return list(drawn[..., halo : drawn.shape[-2] - halo, halo : drawn.shape[-1] - halo].float())
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

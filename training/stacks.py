@@ -17,7 +17,7 @@ import numpy as np
 from torch import Tensor
 
 import sketchgan_core
-from sketchgan_core.controls import Controls
+from sketchgan_core.controls import PLANE_CONTROLS, Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
 from sketchgan_core.paper import paper
@@ -26,7 +26,7 @@ from sketchgan_core.plan import PLANES, plan
 from .pairs import Pair
 from .processes import single_thread
 
-CONTROLS = Controls.names()
+CONTROLS = PLANE_CONTROLS
 # controls are numbers in a pair, so their planes are only filled in when a window is cut
 STORED = ("sketch", "paper", "reach", *(name for name in PLANES if name not in CONTROLS))
 CHANNELS = (*STORED, *CONTROLS)
@@ -96,7 +96,7 @@ def pick(values: Tensor, *names: str) -> Tensor:
 
 def levels(controls: Controls) -> np.ndarray:
     """Controls that are numbers as (len(CONTROLS),) uint8."""
-    return np.array([round(float(value) * 255) for _, value in controls.items()], np.uint8)
+    return np.array([round(float(value) * 255) for name, value in controls.items() if name in CONTROLS], np.uint8)
 
 
 def plan_pair(pair: Pair) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..deposition import deposit
 PRIOR_GAIN = 2.4
 PRIOR_BIAS = -2.2
 PRIOR_WEIGHTS = {"ink": 0.4, "take": 1.0, "restated": 0.6, "construction": 0.2, "hatch": 0.7}
+BARE, DRAWN = 0.02, 0.1  # load up to which the paper is bare, and from which it is drawn in full
 LEAK = 0.2  # a plain ReLU dies where 95 % of the pixels are paper and all push one way
 
 
@@ -44,8 +45,14 @@ class LoadGenerator(nn.Module):
         prior = (planes.float() * self.prior.float()).amax(1, keepdim=True) + PRIOR_BIAS
         return 0.5 + 0.5 * torch.tanh(self.load_logits(planes).float() + prior)
 
+    def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
+        """The load (B, 1, H, W) within reach: exactly 0 where the paper is to stay bare, without an edge."""
+        load = self.load(planes) * reach.float()
+        share = ((load - BARE) / (DRAWN - BARE)).clamp(0, 1)
+        return load * share * share * (3 - 2 * share)
+
     def forward(self, planes: Tensor, reach: Tensor, paper: Tensor) -> Tensor:
-        """Draws.
+        """Draws, as training sees it.
 
         Args:
             planes: (B, P, H, W).

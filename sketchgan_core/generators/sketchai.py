@@ -92,6 +92,10 @@ class SketchAIGenerator(nn.Module):
             nn.Tanh(),
         )
 
+    def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
+        """The ink (B, 1, H, W) of the sketch; reach is ignored."""
+        return 1 - self.forward(planes, reach, reach)
+
     def forward(self, planes: Tensor, reach: Tensor, paper: Tensor) -> Tensor:
         """Ink (B, 1, H, W), H and W multiples of 4 -> sketch (B, 1, H, W) in 0..1; reach and paper are ignored."""
         lines = 1 - planes

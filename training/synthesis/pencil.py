@@ -11,7 +11,6 @@ import torch
 from sketchgan_core import plan
 from sketchgan_core.controls import Controls
 from sketchgan_core.deposition import deposit
-from sketchgan_core.hand import Hand
 from sketchgan_core.paper import paper
 
 from . import BRUSH
@@ -67,7 +66,7 @@ def all_strokes(lines: np.ndarray, reference: np.ndarray, controls: Controls, se
     drawn = ink_mask(1 - reference) & ~solid
     polylines = trace(drawn)
 
-    pressed = Hand(seed).pressure(height, width)
+    pressed = plan.pressure(lines, controls, seed)
     moves = plan.displacements(controls, seed, height, width)
     presence = plan.presence(ink, controls, seed)
     roughness = float(controls.roughness)

@@ -120,7 +120,7 @@ def test_patterns_and_modes(folder: Path, tmp_path: Path, drawing: np.ndarray) -
         ("sketch", "a.png"),
         ("sketch", "a.png", "-o", "b.png", "--darkness", "2"),
         ("sketch", "a.png", "-o", "b.png", "--darkness", "nan"),
-        ("sketch", "a.png", "-o", "b.png", "--patch-size", "0"),
+        ("sketch", "a.png", "-o", "b.png", "--patch-size", "-1"),
         ("sketch", "a.png", "-o", "b.png", "--seed", "x"),
         ("sketch", "a.png", "b.png", "-o", "c.png"),
         ("lines", "a.png", "-o", "b.png", "--mode", "magic"),

@@ -86,7 +86,7 @@ def test_progress_and_cancelling_reach_the_tiles(sketcher: Sketcher, drawing: np
     ("setting", "says"),
     [
         ({"darkness": 1.5}, "darkness"),
-        ({"patch_size": 0}, "positive"),
+        ({"patch_size": -1}, "positive"),
         ({"paper": "silk"}, "silk"),
         ({"output": "huge"}, "huge"),
         ({"patch_size": 1, "model_size": 4096}, "megapixels"),

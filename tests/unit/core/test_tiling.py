@@ -12,9 +12,8 @@ from sketchgan_core.controls import Controls
 from sketchgan_core.errors import Cancelled, SketchGANError
 from sketchgan_core.generators import Generator, build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
-from sketchgan_core.paper import paper
 from sketchgan_core.plan import plan
-from sketchgan_core.tiling import choose_tile, sketch_tiled, useful_memory
+from sketchgan_core.tiling import choose_tile, draw_tiled, useful_memory
 from tests.conftest import draw_lines, random_generator
 
 HEIGHT, WIDTH = 1100, 1500
@@ -25,15 +24,14 @@ WHOLE = 4096
 class Sheet:
     planes: Tensor
     reach: Tensor
-    paper: Tensor
 
     def draw(self, generator: Generator, **options: object) -> Tensor:
-        return sketch_tiled(generator, self.planes, self.reach, self.paper, **options)  # type: ignore[arg-type]
+        return draw_tiled(generator, self.planes, self.reach, **options)  # type: ignore[arg-type]
 
 
 def sheet_of(height: int, width: int) -> Sheet:
     planned = plan(draw_lines(height, width), Controls(), seed=3)
-    return Sheet(planned.planes, planned.reach, torch.from_numpy(paper(height, width))[None])
+    return Sheet(planned.planes, planned.reach)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +66,7 @@ def test_original_tiles_equal_the_whole() -> None:
     torch.manual_seed(0)
     generator = build_generator(sketchai_config()).eval()
     ink = 1 - torch.from_numpy(draw_lines(90, 130))[None]
-    sheet = Sheet(ink, torch.ones_like(ink), torch.zeros_like(ink))
+    sheet = Sheet(ink, torch.ones_like(ink))
     whole = sheet.draw(generator, tile=WHOLE)
     assert whole.shape == (1, 90, 130)
     assert (sheet.draw(generator, tile=48) - whole).abs().max() <= 1 / 255
@@ -78,13 +76,13 @@ def test_blank_tiles_are_white_and_cost_nothing(small: Sheet) -> None:
     generator = random_generator()
     whole = small.draw(generator, tile=WHOLE)
     drawn = []
-    hook = generator.register_forward_pre_hook(lambda _, inputs: drawn.append(len(inputs[0])))
+    hook = generator.stem.register_forward_pre_hook(lambda _, inputs: drawn.append(len(inputs[0])))
     sketch = small.draw(generator, tile=32, batch=4)
     hook.remove()
     assert (sketch - whole).abs().max() <= 1 / 255
     assert sum(drawn) < 9 * 11
-    blank = Sheet(small.planes, torch.zeros_like(small.reach), small.paper)
-    assert (blank.draw(generator) == 1).all()
+    blank = Sheet(small.planes, torch.zeros_like(small.reach))
+    assert (blank.draw(generator) == 0).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 400), (400, 3), (17, 65)])
@@ -104,7 +102,7 @@ class LittleMemory:
                 raise error
             self.sizes.append(batch * height * width)
 
-        generator.register_forward_pre_hook(check)
+        generator.output.register_forward_pre_hook(check)
 
 
 @pytest.mark.parametrize(
@@ -176,4 +174,4 @@ def test_the_chosen_tile_fits_the_budget() -> None:
 
 def test_planes_of_other_sizes_are_refused(small: Sheet) -> None:
     with pytest.raises(SketchGANError, match="as large as the planes"):
-        Sheet(small.planes, small.reach[:, 1:], small.paper).draw(random_generator())
+        Sheet(small.planes, small.reach[:, 1:]).draw(random_generator())

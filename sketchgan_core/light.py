@@ -1,0 +1,120 @@
+"""Light: what a picture says of tone, as an artist would simplify it.
+
+Paper only for the lights, darks that stay dark, detail kept where it is fine. The tone curve pulls the picture's own
+distribution of lightness half-way towards that of a pencil drawing (after Lu, Xu and Jia 2012, "Combining sketch and
+tone for pencil drawing production"): mostly light, few darks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_SMALLEST_RANGE = 0.35  # of lightness: a flatter picture is not stretched further, so that flat grey stays even
+_CURVE_POINTS = 65
+# Shares of the page (from the darkest) and how light a pencil drawing is there.
+_DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
+_DRAWN_LIGHTS = (0.0, 0.18, 0.42, 0.68, 0.90, 1.0)
+_LIGHTENED, _DARKENED = 0.55, 0.2  # how far towards that, where it is lighter and where it is darker
+_LOCAL_CONTRAST = 0.25  # added of a place's contrast with its surroundings
+_SURROUNDINGS = 22.0  # px at the drawing size
+_FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
+_FOCUS = (0.004, 0.014)  # mean sharp detail, of lightness, of a blurred ground and of a subject
+
+_EDGE = (0.02, 0.11)  # lightness per px of a faint and of a firm edge
+_FAINT_LINE, _UNFOCUSED_LINE = 0.15, 0.3
+
+
+@dataclass(frozen=True)
+class ToneCurve:
+    """From lightness to light, judged by one picture and kept over the frames of an animation.
+
+    Attributes:
+        low, high: lightness of the darkest and the lightest that counts.
+        lights: how light to draw, at equal steps of lightness from low to high.
+    """
+
+    low: float
+    high: float
+    lights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Light:
+    """What a picture says of tone; all (H, W) float32.
+
+    Attributes:
+        lightness: as it is in the picture, 0..1.
+        tone: how dark to draw, 0 bare paper .. 1.
+        broad: the same without its detail.
+        focus: 1 where the picture is sharp, 0 on blurred and empty grounds.
+        curve: the tone curve that was used.
+    """
+
+    lightness: np.ndarray
+    tone: np.ndarray
+    broad: np.ndarray
+    focus: np.ndarray
+    curve: ToneCurve | None
+
+
+def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None = None) -> Light:
+    """Reads the light of a picture at its drawing size.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) float32, 0..1.
+        detail: 0..1, how plainly fine detail is drawn.
+        curve: of the first frame; judged by this picture if None.
+    """
+    lightness = _lightness(pixels)
+    if curve is None:
+        curve = _judge(lightness)
+    steps = np.linspace(curve.low, curve.high, len(curve.lights))
+    light = np.interp(lightness, steps, curve.lights).astype(np.float32)
+    base = cv2.bilateralFilter(light, 0, 0.12, 6)
+    broad = base + _LOCAL_CONTRAST * (base - _blurred(base, _SURROUNDINGS))
+    fine = broad + (0.5 + 2 * detail) * (light - base)
+    sharp = np.abs(_blurred(lightness, 1.0) - _blurred(lightness, 3.0))
+    focus = smoothstep(_blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
+    return Light(lightness, 1 - fine.clip(0, 1), 1 - broad.clip(0, 1), focus, curve)
+
+
+def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
+    """The extracted lines (H, W) of a picture, each as firm as the edge it stands for: the edge of a shadow is faint."""
+    smooth = _blurred(light.lightness, 1.2)
+    slope = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
+    firm = smoothstep(cv2.dilate(slope, np.ones((5, 5), np.uint8)), *_EDGE)
+    firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (_UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * light.focus)
+    return (1 - (1 - lines) * firm).astype(np.float32)
+
+
+def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth between; of any shape."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    result: np.ndarray = share * share * (3 - 2 * share)
+    return result
+
+
+def _lightness(pixels: np.ndarray) -> np.ndarray:
+    colour = pixels if pixels.ndim == 3 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB)
+    return np.ascontiguousarray(cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB)[..., 0] / 100)
+
+
+def _judge(lightness: np.ndarray) -> ToneCurve:
+    low, high = (float(value) for value in np.percentile(lightness, [0.5, 99]))
+    if high - low < _SMALLEST_RANGE:
+        low, high = (low + high - _SMALLEST_RANGE) / 2, (low + high + _SMALLEST_RANGE) / 2
+        # What is light stays light: a pale page is not drawn in mid-grey.
+        low, high = low + max(0.0, 1 - high), max(high, 1.0)
+    ordered = np.sort(lightness.ravel())
+    steps = np.linspace(0, 1, _CURVE_POINTS)
+    share = np.searchsorted(ordered, low + steps * (high - low)) / len(ordered)
+    drawn = np.interp(share, _DRAWN_SHARES, _DRAWN_LIGHTS)
+    lights = steps + np.where(drawn > steps, _LIGHTENED, _DARKENED) * (drawn - steps)
+    return ToneCurve(low, high, tuple(lights.tolist()))
+
+
+def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(image, (0, 0), sigma)

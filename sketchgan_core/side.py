@@ -1,0 +1,60 @@
+"""The side of the lead: a soft tone under the strokes, so that the paper shows the tone that was asked for.
+
+Strokes and side share a tone between them. What the strokes leave on the paper is measured, not assumed: they are
+pressed harder or softer until they carry their share, and the side fills up to the whole.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .deposition import TWO_B, Grade, darkness_of, load_of
+
+_AREA = 5.0  # px: strokes and the paper between them are seen as one tone over this distance
+_STROKE_ROUNDS, _SIDE_ROUNDS = 4, 3
+_FAINTEST, _FIRMEST = 0.3, 3.0  # times the load of a stroke
+_MOST = 0.92  # load of the side: strokes must remain visible on it
+
+
+def lay_side(
+    load: np.ndarray, lines: np.ndarray, tone: np.ndarray, share: np.ndarray, grade: Grade = TWO_B
+) -> np.ndarray:
+    """Balances strokes and lays the side of the lead.
+
+    Args:
+        load: (H, W) of lines and strokes as drawn.
+        lines: (H, W), 0..1, where lines are: they add to the tone and are not balanced.
+        tone: (H, W), the mean graphite wanted, 0 .. the grade's density.
+        share: (H, W) of the tone that is the side's, 0..1.
+        grade: of the lead.
+
+    Returns:
+        Load (H, W) float32.
+    """
+    if not tone.any():
+        return load
+    free = 1 - np.clip(1.5 * cv2.dilate(lines, np.ones((3, 3), np.uint8)), 0, 1)
+    weight = free + np.float32(0.02)
+    around = cv2.GaussianBlur(weight, (0, 0), _AREA)
+
+    def seen(darkness: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(darkness * weight, (0, 0), _AREA) / around
+
+    whole = seen(tone)
+    strokes = seen(tone * (1 - share))
+    bare = np.log1p(-np.minimum(load, 0.999))
+    firm = np.ones_like(load)
+    for _ in range(_STROKE_ROUNDS):
+        laid = seen(darkness_of(-np.expm1(firm * bare), grade))
+        firm = np.clip(firm * ((strokes + 0.01) / (laid + 0.01)) ** 0.8, _FAINTEST, _FIRMEST)
+    load = -np.expm1((1 + (firm - 1) * free) * bare)
+    laid = seen(darkness_of(load, grade))
+    # A first guess as if both were spread evenly, corrected by what is then seen.
+    side = load_of(np.clip((tone - laid) / (1 - laid), 0, grade.density), grade)
+    wanted = side > 0
+    for _ in range(_SIDE_ROUNDS):
+        missing = whole - seen(darkness_of(1 - (1 - load) * (1 - side), grade))
+        side = np.clip(side + 0.8 * missing * wanted, 0, _MOST)
+    both: np.ndarray = 1 - (1 - load) * (1 - side)
+    return both.astype(np.float32)
