@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 
 from .controls import PLANE_CONTROLS, Controls
-from .deposition import TWO_B
 from .flow import read_flow
 from .form import read_form
 from .hand import SLANT, Hand

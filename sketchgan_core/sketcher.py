@@ -21,7 +21,7 @@ from .generators import Generator, LoadGenerator
 from .header import Header
 from .images import MAX_PIXELS, to_lines, to_pixels
 from .light import Light, ToneCurve, read_light, weigh_lines
-from .lines import LineMode, PreparedLines, prepare_lines
+from .lines import LineMode, PreparedLines, choose_mode, prepare_lines
 from .paper import KINDS
 from .paper import paper as make_paper
 from .plan import PLANES, plan
@@ -237,7 +237,7 @@ class Sketcher:
                 own_lines=True,
                 curve=curve,
             )
-        mode, reason, light_lines = self._mode(pixels, lines, like)
+        mode, reason = self._mode(pixels, lines, like)
         if mode == "photo":
             small = _resize(pixels, *drawn_at(None))
             prepared = prepare_lines(small, "photo", like=like.prepared if like else None, device=self._device())
@@ -345,16 +345,11 @@ class Sketcher:
         return str(next(self.generator.parameters()).device)
 
     @staticmethod
-    def _mode(pixels: np.ndarray, lines: str, like: Subject | None) -> tuple[Any, str, bool]:
-        """(mode of the lines, why, whether they are light on dark)."""
+    def _mode(pixels: np.ndarray, lines: str, like: Subject | None) -> tuple[Any, str]:
+        """The mode of the lines, and why."""
         if like is not None:
-            return like.read_as, like.reason, False
-        if lines != "auto":
-            return lines, "as asked", False
-        from .lines import choose_mode
-
-        mode, reason = choose_mode(to_lines(pixels))
-        return mode, reason, False
+            return like.read_as, like.reason
+        return choose_mode(to_lines(pixels)) if lines == "auto" else (lines, "as asked")
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:
