@@ -32,7 +32,7 @@ def line_width(lines: np.ndarray) -> float:
     mark = (lines < 0.6).astype(np.uint8)
     distance = cv2.distanceTransform(mark, cv2.DIST_L2, 3)
     crest = (mark > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
-    return float(2 * np.median(distance[crest]) - 0.5) if crest.any() else 0.0
+    return float(2 * np.median(distance[crest]) - 1) if crest.any() else 0.0
 
 
 def _scaled(shape: tuple[int, ...], wanted: float) -> tuple[int, int]:

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-_SMALLEST_RANGE = 0.35  # of lightness: a flatter picture is not stretched further, so that flat grey stays even
+_SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not torn apart
 _CURVE_POINTS = 65
 # Shares of the page (from the darkest) and how light a pencil drawing is there.
 _DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
 _DRAWN_LIGHTS = (0.0, 0.18, 0.42, 0.68, 0.90, 1.0)
-_LIGHTENED, _DARKENED = 0.55, 0.2  # how far towards that, where it is lighter and where it is darker
+_LIGHTENED, _DARKENED = 0.55, 0.05  # how far towards that, where it is lighter and where it is darker
 _LOCAL_CONTRAST = 0.25  # added of a place's contrast with its surroundings
 _SURROUNDINGS = 22.0  # px at the drawing size
 _FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
 _FOCUS = (0.004, 0.014)  # mean sharp detail, of lightness, of a blurred ground and of a subject
 
-_EDGE = (0.02, 0.11)  # lightness per px of a faint and of a firm edge
-_FAINT_LINE, _UNFOCUSED_LINE = 0.15, 0.3
+_EDGE = (0.02, 0.12)  # lightness per px of a faint and of a firm edge
+_SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge are seen close than seen from afar
+_FAINT_LINE, _UNFOCUSED_LINE, _LINE_IN_LIGHT = 0.1, 0.3, 0.7
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,23 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
 
 
 def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
-    """The extracted lines (H, W) of a picture, each as firm as the edge it stands for: the edge of a shadow is faint."""
-    smooth = _blurred(light.lightness, 1.2)
-    slope = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
-    firm = smoothstep(cv2.dilate(slope, np.ones((5, 5), np.uint8)), *_EDGE)
+    """The extracted lines (H, W) of a picture, each as firm as what it stands for.
+
+    The soft edge of a shadow is a tone, not a line; what lies in the light or out of focus is drawn lightly.
+    """
+    near = np.ones((5, 5), np.uint8)
+    slope, wide = (cv2.dilate(_slope(light.lightness, sigma), near) for sigma in (0.8, 2.5))
+    sharp = smoothstep(slope / (wide + np.float32(1e-4)), *_SHARP)
+    firm = smoothstep(slope, *_EDGE) * sharp
     firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (_UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * light.focus)
+    firm = firm * (_LINE_IN_LIGHT + (1 - _LINE_IN_LIGHT) * smoothstep(_blurred(light.tone, 3.0), 0.0, 0.4))
     return (1 - (1 - lines) * firm).astype(np.float32)
+
+
+def _slope(lightness: np.ndarray, sigma: float) -> np.ndarray:
+    smooth = _blurred(lightness, sigma)
+    slope: np.ndarray = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
+    return slope
 
 
 def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -105,13 +117,14 @@ def _lightness(pixels: np.ndarray) -> np.ndarray:
 def _judge(lightness: np.ndarray) -> ToneCurve:
     low, high = (float(value) for value in np.percentile(lightness, [0.5, 99]))
     if high - low < _SMALLEST_RANGE:
-        low, high = (low + high - _SMALLEST_RANGE) / 2, (low + high + _SMALLEST_RANGE) / 2
-        # What is light stays light: a pale page is not drawn in mid-grey.
-        low, high = low + max(0.0, 1 - high), max(high, 1.0)
+        high = min(1.0, high + (_SMALLEST_RANGE - (high - low)) / 6)
+        low = high - _SMALLEST_RANGE
     ordered = np.sort(lightness.ravel())
     steps = np.linspace(0, 1, _CURVE_POINTS)
     share = np.searchsorted(ordered, low + steps * (high - low)) / len(ordered)
     drawn = np.interp(share, _DRAWN_SHARES, _DRAWN_LIGHTS)
+    # An even ground holds many pixels of nearly one lightness: smoothed, the curve does not tear them apart.
+    drawn = np.convolve(np.pad(drawn, _CURVE_POINTS // 12, "edge"), np.ones(11) / 11, "valid")
     lights = steps + np.where(drawn > steps, _LIGHTENED, _DARKENED) * (drawn - steps)
     return ToneCurve(low, high, tuple(lights.tolist()))
 

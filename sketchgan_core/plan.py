@@ -45,7 +45,7 @@ RIM = 2  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 # Turn against the direction of the shading, and the tone from which the layer is laid.
 LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
-SPACING, FINER = 3.9, 1.2  # px between strokes, and how much less where detail is fine
+SPACING, FINER = 3.9, 1.4  # px between strokes, and how much less where detail is fine
 SOLID_TONE = 0.95  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
 
@@ -170,6 +170,7 @@ def _ink_and_tones(
 
 def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str, np.ndarray], hand: Hand) -> _Tones:
     """The tones of a picture: its own light, faded where the drawing is to fade."""
+    height, width = ink.shape
     kept = fading(light, maps["background"], hand)
     strength = 1.22 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
     dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
@@ -184,8 +185,8 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
         tone=(dark * np.clip(4 * shade, 0, 1)).astype(np.float32),
         broad=broad.astype(np.float32),
         angle=angle,
-        spacing=(SPACING - FINER * fine).astype(np.float32),
-        length=(1 - 0.5 * fine).astype(np.float32),
+        spacing=((SPACING - FINER * fine) * _gathered(hand, height, width)).astype(np.float32),
+        length=(1 - 0.6 * fine).astype(np.float32),
         barrier=ink * (1 - inside),
     )
     tone = (DARKEST * dark).astype(np.float32)
@@ -215,6 +216,11 @@ def _of_form(
     return _Tones(shading, pressure, DARKEST * black, np.full((height, width), 0.6, np.float32))
 
 
+def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
+    """How far apart the strokes are put (H, W), about 1: here closer, there looser, as a hand works in patches."""
+    return np.clip(1 + np.float32(0.16) * hand.wobble(height, width, 40.0, part=10)[0], 0.7, 1.4)
+
+
 def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
     """How hard lines are pressed (H, W), 0..1: by the hand's own swing, and harder where it is dark (H, W)."""
     swing = hand.pressure(*dark.shape) - np.float32(0.5)
@@ -223,7 +229,7 @@ def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
-    amount = np.clip((tone - (1 - 0.82 * shading**1.5)) / 0.55, 0, 1)
+    amount = np.clip((tone - (1 - 0.82 * shading**2)) / 0.55, 0, 1)
     # A small region is a detail: shaded, it would only be dirty.
     size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
     return (amount * smoothstep(size, 0.04, 0.12)).astype(np.float32)
@@ -238,10 +244,11 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     border = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / side
     # The strokes run out there, each at a length of its own.
-    lengths = hand.table(24)
+    lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
-    ragged = border - 0.06 * background * lengths[np.floor(across).astype(np.int32) % len(lengths)]
-    margin = np.maximum(0.05 * background, 1e-6)
+    patches = 0.012 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
+    ragged = border + background * (patches - 0.07 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
+    margin = np.maximum(0.04 * background, 1e-6)
     return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
 
 

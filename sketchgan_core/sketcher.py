@@ -29,7 +29,7 @@ from .side import lay_side
 from .tiling import Progress, draw_tiled
 from .weights import load_pencil
 
-_LINES_PALE = 1.25  # thin lines lose ink when they shrink
+_LINES_PALE = 1.4  # thin lines lose ink when they shrink
 
 
 @dataclass(frozen=True)

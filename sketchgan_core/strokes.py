@@ -62,8 +62,9 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     if not len(seeds):
         return []
     chance = hand.table(16 + layer)
-    luck = chance[(cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31) % len(chance)]
-    paths = _paths(seeds, shading.angle, 0.12 * (np.roll(luck, 2) - 0.5))
+    place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
+    luck, long, turned = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003))
+    paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5))
     columns = np.clip(np.rint(paths[..., 0]), 0, width - 1).astype(np.int32)
     rows = np.clip(np.rint(paths[..., 1]), 0, height - 1).astype(np.int32)
     flat = rows * np.int32(width) + columns
@@ -76,7 +77,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     open_ &= np.abs(broad - broad[:, middle : middle + 1]) < PLATEAU
     open_ &= shading.barrier.ravel()[flat] < 0.5
     reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)
-    share = shading.length.ravel()[flat[:, middle]] * (0.55 + 0.45 * np.roll(luck, 1))
+    share = shading.length.ravel()[flat[:, middle]] * (0.3 + 0.7 * long)
     open_ &= reach[None] <= share[:, None] * HALF_LENGTH
     kept = open_[:, middle]
     seeds, cells, paths, flat, tone, open_, luck = (

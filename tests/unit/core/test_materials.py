@@ -17,7 +17,7 @@ def test_no_load_leaves_the_paper_bare_and_a_full_one_is_as_dark_as_the_grade() 
     sheet = torch.from_numpy(paper(64, 64).copy())
     assert deposit(torch.zeros(64, 64), sheet).max() == 0
     full = deposit(torch.ones(64, 64), sheet)
-    assert full.min() > 0.9 * TWO_B.density
+    assert full.min() > 0.85 * TWO_B.density
     assert full.max() <= TWO_B.density < 1
 
 
@@ -44,7 +44,7 @@ def test_more_load_is_more_graphite_everywhere() -> None:
 
 def test_a_light_load_is_broken_by_the_tooth() -> None:
     graphite = deposit(torch.full((256, 256), 0.3), torch.from_numpy(paper(256, 256).copy()))
-    assert graphite.std() > 0.2 * graphite.mean()
+    assert graphite.std() > 0.15 * graphite.mean()
 
 
 def test_the_load_can_be_learned() -> None:
