@@ -15,6 +15,7 @@ import numpy as np
 
 from .hand import SLANT, Hand
 from .light import Light, smoothstep
+from .scaling import blurred
 
 _SLANT_TURN = math.radians(7)
 _TEXTURE_SPREAD, _FORM_SPREAD = 6.0, 16.0  # px
@@ -32,7 +33,7 @@ def read_flow(light: Light, hand: Hand) -> np.ndarray:
         strength = np.hypot(*along) + np.float32(1e-6)
         cosine = trust * along[0] / strength + (1 - trust) * cosine
         sine = trust * along[1] / strength + (1 - trust) * sine
-    cosine, sine = (cv2.GaussianBlur(part.astype(np.float32), (0, 0), 3.0) for part in (cosine, sine))
+    cosine, sine = (blurred(part.astype(np.float32), 3.0) for part in (cosine, sine))
     return (0.5 * np.arctan2(sine, cosine)).astype(np.float32)
 
 
@@ -41,8 +42,8 @@ def _texture(lightness: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.n
     cosine, sine, squared = _tangent(lightness, 1.2)
     weight = 1 / (squared + np.float32(_TEXTURE_SLOPE**2))
     along = (
-        cv2.GaussianBlur(cosine * weight, (0, 0), _TEXTURE_SPREAD),
-        cv2.GaussianBlur(sine * weight, (0, 0), _TEXTURE_SPREAD),
+        blurred(cosine * weight, _TEXTURE_SPREAD),
+        blurred(sine * weight, _TEXTURE_SPREAD),
     )
     return along, smoothstep(np.hypot(*along), *_TEXTURE_AGREES)
 
@@ -52,10 +53,10 @@ def _form(light: Light) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     cosine, sine, squared = _tangent(light.lightness, 2.0)
     edge = squared / (squared + np.float32(_FORM_SLOPE**2))
     weight = edge / (squared + np.float32(1e-6))
-    near = cv2.GaussianBlur(edge, (0, 0), _FORM_SPREAD) + np.float32(0.004)
+    near = blurred(edge, _FORM_SPREAD) + np.float32(0.004)
     along = (
-        cv2.GaussianBlur(cosine * weight, (0, 0), _FORM_SPREAD) / near,
-        cv2.GaussianBlur(sine * weight, (0, 0), _FORM_SPREAD) / near,
+        blurred(cosine * weight, _FORM_SPREAD) / near,
+        blurred(sine * weight, _FORM_SPREAD) / near,
     )
     agreed = smoothstep(np.hypot(*along), *_FORM_AGREES)
     return along, agreed * smoothstep(near, *_FORM_NEAR) * light.focus
@@ -63,7 +64,7 @@ def _form(light: Light) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
 
 def _tangent(lightness: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The tangent of the level lines as a doubled direction, its length the square of the slope; and that square."""
-    smooth = cv2.GaussianBlur(lightness, (0, 0), sigma)
+    smooth = blurred(lightness, sigma)
     right, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
     across, along = right * right, down * down
     return along - across, -2 * right * down, across + along

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .scaling import blurred
+
 _SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not torn apart
 _CURVE_POINTS = 65
 # Shares of the page (from the darkest) and how light a pencil drawing is there.
@@ -75,10 +77,10 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     steps = np.linspace(curve.low, curve.high, len(curve.lights))
     light = np.interp(lightness, steps, curve.lights).astype(np.float32)
     base = cv2.bilateralFilter(light, 0, 0.12, 6)
-    broad = base + _LOCAL_CONTRAST * (base - _blurred(base, _SURROUNDINGS))
+    broad = base + _LOCAL_CONTRAST * (base - blurred(base, _SURROUNDINGS))
     fine = broad + (0.5 + 2 * detail) * (light - base)
-    sharp = np.abs(_blurred(lightness, 1.0) - _blurred(lightness, 3.0))
-    focus = smoothstep(_blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
+    sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
+    focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
     return Light(lightness, 1 - fine.clip(0, 1), 1 - broad.clip(0, 1), focus, curve)
 
 
@@ -92,12 +94,12 @@ def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
     sharp = smoothstep(slope / (wide + np.float32(1e-4)), *_SHARP)
     firm = smoothstep(slope, *_EDGE) * sharp
     firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (_UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * light.focus)
-    firm = firm * (_LINE_IN_LIGHT + (1 - _LINE_IN_LIGHT) * smoothstep(_blurred(light.tone, 3.0), 0.0, 0.4))
+    firm = firm * (_LINE_IN_LIGHT + (1 - _LINE_IN_LIGHT) * smoothstep(blurred(light.tone, 3.0), 0.0, 0.4))
     return (1 - (1 - lines) * firm).astype(np.float32)
 
 
 def _slope(lightness: np.ndarray, sigma: float) -> np.ndarray:
-    smooth = _blurred(lightness, sigma)
+    smooth = blurred(lightness, sigma)
     slope: np.ndarray = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
     return slope
 
@@ -127,7 +129,3 @@ def _judge(lightness: np.ndarray) -> ToneCurve:
     drawn = np.convolve(np.pad(drawn, _CURVE_POINTS // 12, "edge"), np.ones(11) / 11, "valid")
     lights = steps + np.where(drawn > steps, _LIGHTENED, _DARKENED) * (drawn - steps)
     return ToneCurve(low, high, tuple(lights.tolist()))
-
-
-def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(image, (0, 0), sigma)

@@ -23,7 +23,8 @@ from .flow import read_flow
 from .form import read_form
 from .hand import SLANT, Hand
 from .light import Light, smoothstep
-from .strokes import Shading, lay_strokes, stroke_plane
+from .scaling import blurred
+from .strokes import Shading, Strokes, lay_strokes, stroke_plane
 
 PLAN_VERSION = 2
 PLANES = (
@@ -118,7 +119,7 @@ def strokes(lines: np.ndarray, controls: Controls, seed: int, light: Light | Non
     """The plan's shading as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
     hand = Hand(seed)
     _, tones = _ink_and_tones(lines, controls.maps(*lines.shape), hand, light)
-    return [stroke for layer in _laid(tones.shading, hand) for stroke in layer]
+    return [stroke for layer in _laid(tones.shading, hand) for stroke in layer.polylines()]
 
 
 def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> np.ndarray:
@@ -143,7 +144,7 @@ def presence(ink: np.ndarray, controls: Controls, seed: int) -> dict[str, np.nda
     rough = controls.maps(*ink.shape)["roughness"]
     chance = Hand(seed ^ 0x5EED).pressure(*ink.shape)
     # Where lines are crowded a second statement would only clog them.
-    free = np.clip((0.42 - cv2.GaussianBlur(ink, (0, 0), 7)) / 0.2, 0, 1)
+    free = np.clip((0.42 - blurred(ink, 7)) / 0.2, 0, 1)
     return {
         "restated": np.clip(4 * (1.25 * rough - chance), 0, 1) * free,
         "construction": np.clip(2.5 * (rough - 0.5), 0, 1) * (1 - 0.6 * chance) * free,
@@ -177,8 +178,8 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
     dark = dark * smoothstep(dark, 0.02, 0.08)
     broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
     # Strokes are finer and shorter where detail is fine.
-    rough = np.abs(light.lightness - cv2.GaussianBlur(light.lightness, (0, 0), 2))
-    fine = smoothstep(cv2.GaussianBlur(rough, (0, 0), 6), 0.008, 0.03) * np.clip(2 * maps["detail"], 0, 1)
+    rough = np.abs(light.lightness - blurred(light.lightness, 2))
+    fine = smoothstep(blurred(rough, 6), 0.008, 0.03) * np.clip(2 * maps["detail"], 0, 1)
     angle = read_flow(light, hand)
     shade = maps["shading"]
     shading = Shading(
@@ -190,7 +191,7 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
         barrier=ink * (1 - inside),
     )
     tone = (DARKEST * dark).astype(np.float32)
-    pressure = _pressed(hand, cv2.GaussianBlur(light.tone, (0, 0), 4))
+    pressure = _pressed(hand, blurred(light.tone, 4))
     return _Tones(shading, pressure, tone, np.clip(1 - 1.2 * shade * (1 - 0.67 * tone), 0.05, 1).astype(np.float32))
 
 
@@ -212,7 +213,7 @@ def _of_form(
     dark = np.maximum(amount, black)
     spacing = np.where(black > amount, np.float32(SPACING - FINER), np.float32(SPACING + 0.5))
     shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
-    pressure = _pressed(hand, cv2.GaussianBlur(form.tone, (0, 0), 4))
+    pressure = _pressed(hand, blurred(form.tone, 4))
     return _Tones(shading, pressure, DARKEST * black, np.full((height, width), 0.6, np.float32))
 
 
@@ -238,7 +239,7 @@ def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.nda
 def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     """How much of a picture is kept at each place (H, W), 0..1: less around its subject and towards the border."""
     height, width = background.shape
-    around = 1 - cv2.GaussianBlur(light.focus, (0, 0), 12)
+    around = 1 - blurred(light.focus, 12)
     kept = 1 - background**2 * around
     side = math.sqrt(height * width)
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
@@ -252,7 +253,7 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
 
 
-def _laid(shading: Shading, hand: Hand) -> Iterator[list[np.ndarray]]:
+def _laid(shading: Shading, hand: Hand) -> Iterator[Strokes]:
     """The strokes of each layer."""
     for number, (turn, start) in enumerate(LAYERS):
         yield lay_strokes(replace(shading, angle=shading.angle + np.float32(turn)), hand, number, start)

@@ -35,3 +35,13 @@ def rows_of(
     size = (bottom - top, shape[1])
     maps = (np.broadcast_to(x, size).copy(), np.broadcast_to(y, size).copy())
     return cv2.remap(plane, *maps, interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+
+def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+    """A float32 image (H, W) after a Gaussian of `sigma` px; a wide one at reduced size, which it hides."""
+    factor = 1 << max(0, int(np.log2(sigma / 4)))
+    if factor == 1 or min(image.shape[:2]) < 4 * factor:
+        return cv2.GaussianBlur(image, (0, 0), sigma)
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from .deposition import TWO_B, Grade, darkness_of, load_of
+from .scaling import blurred
 
 _AREA = 5.0  # px: strokes and the paper between them are seen as one tone over this distance
 _STROKE_ROUNDS, _SIDE_ROUNDS = 4, 3
@@ -36,10 +37,10 @@ def lay_side(
         return load
     free = 1 - np.clip(1.5 * cv2.dilate(lines, np.ones((3, 3), np.uint8)), 0, 1)
     weight = free + np.float32(0.02)
-    around = cv2.GaussianBlur(weight, (0, 0), _AREA)
+    around = blurred(weight, _AREA)
 
     def seen(darkness: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(darkness * weight, (0, 0), _AREA) / around
+        return blurred(darkness * weight, _AREA) / around
 
     whole = seen(tone)
     strokes = seen(tone * (1 - share))

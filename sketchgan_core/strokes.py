@@ -19,8 +19,10 @@ HALF_LENGTH = 15  # steps either way from where a stroke is begun
 SEEDS = 4  # px between candidates
 CELL = 64  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
 SHORTEST = 5  # points; less is a speck
-HALF_WIDTH = 0.9  # px of a stroke in the plane
+WIDTH = 2  # px of a stroke in the plane
 PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun
+
+_SHIFT = 4  # binary digits below the pixel in OpenCV's coordinates
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,27 @@ class Shading:
     barrier: np.ndarray
 
 
-def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Strokes:
+    """The strokes of a layer.
+
+    Attributes:
+        points: (M, 3) float32, x and y in px and pressure 0..1, one stroke after the other.
+        ends: (N,) int64, the index after each stroke's last point.
+    """
+
+    points: np.ndarray
+    ends: np.ndarray
+
+    def polylines(self) -> list[np.ndarray]:
+        """Each stroke (N, 3)."""
+        return np.split(self.points, self.ends[:-1]) if len(self.ends) else []
+
+
+_NONE = Strokes(np.empty((0, 3), np.float32), np.empty(0, np.int64))
+
+
+def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) -> Strokes:
     """The strokes of one layer.
 
     Args:
@@ -52,15 +74,12 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
         hand: whose chance decides where strokes begin and how firm they are.
         layer: number of the layer; layers are independent.
         start: tone from which this layer is laid.
-
-    Returns:
-        Polylines (N, 3) of x, y in px and pressure 0..1.
     """
     height, width = shading.tone.shape
     wanted = np.clip((shading.tone - start) / (1 - start), 0, 1) if start > 0 else shading.tone
     seeds, cells = _candidates(hand, layer, height, width, wanted)
     if not len(seeds):
-        return []
+        return _NONE
     chance = hand.table(16 + layer)
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
     luck, long, turned = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003))
@@ -87,32 +106,24 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     return _apart(cells, paths, flat, tone, open_, spacing, luck, (height, width))
 
 
-def stroke_plane(strokes: list[np.ndarray], height: int, width: int) -> np.ndarray:
+def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
     """The strokes as a plane (H, W) float32: the pressure of the stroke that covers a pixel, 0 between strokes."""
-    plane = np.zeros((height, width), np.float32)
-    if not strokes:
-        return plane
-    dense = [_dense(stroke) for stroke in strokes]
-    points = np.concatenate(dense)
-    x, y, pressure = points.T
-    column, row = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
-    flat = plane.ravel()
-    for down in (-1, 0, 1, 2):
-        for right in (-1, 0, 1, 2):
-            at_x, at_y = column + right, row + down
-            cover = np.clip(HALF_WIDTH + 0.5 - np.hypot(at_x - x, at_y - y), 0, 1) * pressure
-            good = (cover > 0.01) & (at_x >= 0) & (at_x < width) & (at_y >= 0) & (at_y < height)
-            np.maximum.at(flat, at_y[good] * width + at_x[good], cover[good])
-    return plane
-
-
-def _dense(stroke: np.ndarray) -> np.ndarray:
-    """A stroke with points less than a pixel apart."""
-    count = 3 * (len(stroke) - 1) + 1
-    at = np.linspace(0, len(stroke) - 1, count)
-    low = np.minimum(at.astype(np.int32), len(stroke) - 2)
-    part = (at - low)[:, None].astype(np.float32)
-    return stroke[low] * (1 - part) + stroke[low + 1] * part
+    cover, pressure = np.zeros((height, width), np.uint8), np.zeros((height, width), np.float32)
+    if not len(strokes.ends):
+        return pressure
+    fixed = np.rint(strokes.points[:, :2] * (1 << _SHIFT)).astype(np.int32)
+    cv2.polylines(cover, np.split(fixed, strokes.ends[:-1]), False, 255, WIDTH, cv2.LINE_AA, _SHIFT)
+    # Every pixel of a stroke is pressed as the point of it next to it.
+    first, last = strokes.points[:-1], strokes.points[1:]
+    for part in (0.0, 0.5):
+        x, y, pressed = ((1 - part) * first + part * last).T
+        column, row = np.rint(x).astype(np.int32), np.rint(y).astype(np.int32)
+        good = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        if part:
+            good[strokes.ends[:-1] - 1] = False
+        pressure[row[good], column[good]] = pressed[good]
+    pressure = cv2.dilate(pressure, np.ones((3, 3), np.uint8))
+    return pressure * (cover * np.float32(1 / 255))
 
 
 def _candidates(hand: Hand, layer: int, height: int, width: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -169,7 +180,7 @@ def _apart(
     spacing: np.ndarray,
     luck: np.ndarray,
     size: tuple[int, int],
-) -> list[np.ndarray]:
+) -> Strokes:
     """The candidates, in turn, that keep their distance from those before them, cut short where they come near."""
     seed_taken, path_taken = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     group = (cells[:, 2] * 4 + (cells[:, 0] & 1) + 2 * (cells[:, 1] & 1)).astype(np.int64)
@@ -177,7 +188,9 @@ def _apart(
     bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) > 0, True])
     middle = HALF_LENGTH
     thickness = np.maximum(1, np.rint(2 * spacing * (0.75 + 0.5 * luck) - 1)).astype(np.int32)
-    result: list[np.ndarray] = []
+    chosen: list[int] = []
+    back, forth = np.zeros(len(cells), np.int64), np.zeros(len(cells), np.int64)
+    fixed = np.rint(paths * (1 << _SHIFT)).astype(np.int32)
     for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         now = order[first:last]
         now = now[seed_taken.ravel()[flat[now, middle]] == 0]
@@ -187,21 +200,25 @@ def _apart(
         ahead = np.logical_and.accumulate(free[:, middle:], axis=1).sum(1) - 1
         behind = np.logical_and.accumulate(free[:, middle::-1], axis=1).sum(1) - 1
         long_enough = (ahead + behind + 1) >= SHORTEST
-        for index, back, forth in zip(
-            now[long_enough].tolist(), behind[long_enough].tolist(), ahead[long_enough].tolist(), strict=True
-        ):
-            part = slice(middle - back, middle + forth + 1)
-            points = paths[index, part]
-            fixed = np.rint(points * 16).astype(np.int32)[None]
-            wide = int(thickness[index])
-            cv2.polylines(seed_taken, fixed, False, 1, wide, cv2.LINE_8, 4)
-            cv2.polylines(path_taken, fixed, False, 1, max(1, round(0.55 * wide)), cv2.LINE_8, 4)
-            pressed = tone[index, part] * _taper(len(points), float(luck[index]))
-            result.append(np.column_stack([points, pressed]).astype(np.float32))
-    return result
+        now, ahead, behind = now[long_enough], ahead[long_enough], behind[long_enough]
+        back[now], forth[now] = behind, ahead
+        for index, start, stop in zip(now.tolist(), (middle - behind).tolist(), (middle + ahead).tolist(), strict=True):
+            path, wide = fixed[None, index, start : stop + 1], int(thickness[index])
+            cv2.polylines(seed_taken, path, False, 1, wide, cv2.LINE_8, _SHIFT)
+            cv2.polylines(path_taken, path, False, 1, max(1, round(0.55 * wide)), cv2.LINE_8, _SHIFT)
+            chosen.append(index)
+    if not chosen:
+        return _NONE
+    kept = np.array(chosen)
+    counts = back[kept] + forth[kept] + 1
+    place = np.arange(2 * HALF_LENGTH + 1) - middle + back[kept, None]
+    inside = (place >= 0) & (place < counts[:, None])
+    pressed = tone[kept] * _taper(place / (counts[:, None] - 1), luck[kept, None])
+    points = np.concatenate([paths[kept], pressed[..., None]], axis=2)[inside]
+    return Strokes(points.astype(np.float32), np.cumsum(counts))
 
 
-def _taper(count: int, luck: float) -> np.ndarray:
-    """The swelling of a stroke of `count` points: set down quickly, lifted slowly."""
-    at = np.linspace(0, 1, count, dtype=np.float32)
-    return np.clip(at / 0.15 + 0.3, 0, 1) * np.clip((1 - at) / 0.45 + 0.1, 0, 1) ** 0.7 * (0.8 + 0.2 * luck)
+def _taper(at: np.ndarray, luck: np.ndarray) -> np.ndarray:
+    """How a stroke swells (any shape), `at` 0 its beginning .. 1 its end: set down quickly, lifted slowly."""
+    swell: np.ndarray = np.clip(at / 0.15 + 0.3, 0, 1) * np.clip((1 - at) / 0.45 + 0.1, 0, 1) ** 0.7
+    return swell * (0.8 + 0.2 * luck)

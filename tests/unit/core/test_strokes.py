@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ def directions(strokes: list[np.ndarray]) -> np.ndarray:
 
 def test_strokes_run_along_the_direction_that_is_given() -> None:
     for angle in (0.0, 0.7, -1.2):
-        off = np.sin(directions(lay_strokes(even(angle=angle), Hand(0), 0)) - angle)
+        off = np.sin(directions(lay_strokes(even(angle=angle), Hand(0), 0).polylines()) - angle)
         assert np.abs(off).mean() < 0.06
 
 
@@ -42,8 +43,8 @@ def test_strokes_keep_their_distance_and_leave_no_holes() -> None:
 
 def test_darker_means_firmer_and_fuller() -> None:
     laid = [stroke_plane(lay_strokes(even(tone), Hand(0), 0), SIZE, SIZE).mean() for tone in (0.05, 0.2, 0.5, 0.9)]
-    assert all(lighter < darker for lighter, darker in zip(laid, laid[1:], strict=False))
-    assert lay_strokes(even(0.0), Hand(0), 0) == []
+    assert all(lighter < darker for lighter, darker in pairwise(laid))
+    assert lay_strokes(even(0.0), Hand(0), 0).polylines() == []
 
 
 def test_a_stroke_ends_at_a_contour_and_at_a_step_of_tone() -> None:
@@ -56,12 +57,12 @@ def test_a_stroke_ends_at_a_contour_and_at_a_step_of_tone() -> None:
             broad=np.where(np.arange(SIZE) < 160, 0.2, 0.8).astype(np.float32) * np.ones((SIZE, 1), np.float32),
         ),
     ):
-        for stroke in lay_strokes(shading, Hand(0), 0):
+        for stroke in lay_strokes(shading, Hand(0), 0).polylines():
             assert stroke[:, 0].max() < 164 or stroke[:, 0].min() > 156
 
 
 def test_a_stroke_tapers() -> None:
-    long = [stroke for stroke in lay_strokes(even(), Hand(0), 0) if len(stroke) > 15]
+    long = [stroke for stroke in lay_strokes(even(), Hand(0), 0).polylines() if len(stroke) > 15]
     assert long
     for stroke in long:
         assert max(stroke[0, 2], stroke[-1, 2]) < 0.7 * stroke[:, 2].max()
