@@ -247,9 +247,9 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     # The strokes run out there, each at a length of its own.
     lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
-    patches = 0.012 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
-    ragged = border + background * (patches - 0.07 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
-    margin = np.maximum(0.04 * background, 1e-6)
+    patches = 0.01 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
+    ragged = border + background * (patches - 0.04 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
+    margin = np.maximum(0.03 * background, 1e-6)
     return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
 
 

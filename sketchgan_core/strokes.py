@@ -108,7 +108,8 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
 
 def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
     """The strokes as a plane (H, W) float32: the pressure of the stroke that covers a pixel, 0 between strokes."""
-    cover, pressure = np.zeros((height, width), np.uint8), np.zeros((height, width), np.float32)
+    cover: np.ndarray = np.zeros((height, width), np.uint8)
+    pressure: np.ndarray = np.zeros((height, width), np.float32)
     if not len(strokes.ends):
         return pressure
     fixed = np.rint(strokes.points[:, :2] * (1 << _SHIFT)).astype(np.int32)
