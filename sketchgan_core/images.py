@@ -21,6 +21,9 @@ from .files import written_whole
 MAX_PIXELS = 100_000_000
 
 INPUT_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2"})
+# What Pillow decodes by itself, a phone's MPO as JPEG. Its other readers are chosen by a file's first bytes, too, and
+# some of them start a program (EPS) or hand the file to another library.
+INPUT_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 OUTPUT_FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -62,8 +65,21 @@ class Picture:
         return self.grey if self.colour is None else self.colour
 
 
+def open_image(path: str | os.PathLike[str]) -> Image.Image:
+    """Opens an image file of one of INPUT_FORMATS, whatever its name; its pixels are not decoded yet.
+
+    Raises:
+        SketchGANError: a folder, or a pipe, which would never end.
+        OSError, SyntaxError, ValueError ...: what Pillow raises of files that it cannot open.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise SketchGANError(f"{path}: is a folder or a device; give an image file")
+    return Image.open(path, formats=INPUT_FORMATS)
+
+
 def read_image(path: str | os.PathLike[str]) -> Picture:
-    """Reads an image file of any kind Pillow knows.
+    """Reads an image file of one of INPUT_FORMATS, whatever its name.
 
     16-bit grey keeps its precision, CMYK and palettes are converted, transparency is composited on white, the
     EXIF rotation is applied, and of an animation or a document the first frame is taken.
@@ -72,15 +88,13 @@ def read_image(path: str | os.PathLike[str]) -> Picture:
         SketchGANError: no such file, not an image, damaged, or more than MAX_PIXELS.
     """
     path = Path(path)
-    if path.is_dir():
-        raise SketchGANError(f"{path}: is a folder; give an image file")
     try:
-        if path.stat().st_size == 0:
+        if path.is_file() and path.stat().st_size == 0:
             raise SketchGANError(f"{path}: the file is empty; export or download it again")
         with warnings.catch_warnings():
             # Pillow warns of decompression bombs above a limit of its own; MAX_PIXELS is the one that counts here.
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with open_image(path) as image:
                 return _read_first_frame(image, path)
     except SketchGANError:
         raise
