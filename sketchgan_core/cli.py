@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .choices import CONTROLS, MODES, PAPERS, PRESETS
-from .errors import Cancelled, SketchGANError
+from .errors import Cancelled, SketchGANError, one_line
 from .line_settings import POLARITIES, LineSettings
 
 _LINE_OPTIONS = {
@@ -116,7 +116,8 @@ def _list(options: argparse.Namespace) -> int:
 
     pencils, errors = list_pencils(options.folder)
     for pencil in pencils:
-        print(f"{pencil.path.stem}\t{pencil.architecture}\t{pencil.card.title}\t{pencil.card.license}\t{pencil.path}")
+        said = (pencil.architecture, pencil.card.title, pencil.card.license)
+        print(pencil.path.stem, *map(one_line, said), pencil.path, sep="\t")
     for error in errors:
         _complain(error, options.debug)
     return SOME_FAILED if errors else OK
@@ -134,7 +135,8 @@ def _info(options: argparse.Namespace) -> int:
     }
     shown |= {"config": header.config, "controls": header.controls, "training": header.training}
     for key, value in shown.items():
-        print(f"{key + ':':14}{json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+        print(f"{key + ':':14}{one_line(text, len(text))}")
     return OK
 
 
