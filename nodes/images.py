@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 
 def to_image(grey: torch.Tensor) -> torch.Tensor:
-    """IMAGE of grey frames, without copying the grey three times."""
-    return grey[..., None].expand(-1, -1, -1, 3)  # BHW -> BHWC
+    """IMAGE of grey frames, with memory of its own for each channel: other nodes write into what they are given."""
+    return grey[..., None].repeat(1, 1, 1, 3)  # BHW -> BHWC
 
 
 def to_colours(frame: torch.Tensor, height: int, width: int) -> np.ndarray:

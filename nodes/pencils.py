@@ -120,7 +120,10 @@ def _files() -> dict[str, Path]:
 
 
 def _header(path: Path) -> core.Header | core.SketchGANError:
-    return _read(path, *fingerprint(path))
+    try:
+        return _read(path, *fingerprint(path))
+    except OSError as error:  # a link to nowhere, or deleted since the folder was listed
+        return core.SketchGANError(f"{path}: cannot be read ({error.strerror}); put it back or choose another")
 
 
 # The host asks for the list at every prompt; a file is read again only when it has changed.

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .choices import CONTROLS, MODES, PAPERS, PRESETS
-from .errors import Cancelled, SketchGANError
+from .errors import Cancelled, SketchGANError, one_line
 from .line_settings import POLARITIES, LineSettings
 
 _LINE_OPTIONS = {
@@ -59,6 +59,7 @@ def _sketch(options: argparse.Namespace) -> int:
     from .sketcher import Sketcher
 
     jobs, failures = _jobs(options)
+    _refuse_collisions(jobs, options.sheet)
     if options.sheet:
         check_output(options.sheet, options.overwrite)
     sketcher = Sketcher.load(options.weights, options.device)
@@ -93,6 +94,7 @@ def _lines(options: argparse.Namespace) -> int:
     from .lines import prepare_lines
 
     jobs, failures = _jobs(options)
+    _refuse_collisions(jobs)
     settings = LineSettings(**{field.name: getattr(options, field.name) for field in fields(LineSettings)})
     first = None
 
@@ -114,7 +116,8 @@ def _list(options: argparse.Namespace) -> int:
 
     pencils, errors = list_pencils(options.folder)
     for pencil in pencils:
-        print(f"{pencil.path.stem}\t{pencil.architecture}\t{pencil.card.title}\t{pencil.card.license}\t{pencil.path}")
+        said = (pencil.architecture, pencil.card.title, pencil.card.license)
+        print(pencil.path.stem, *map(one_line, said), pencil.path, sep="\t")
     for error in errors:
         _complain(error, options.debug)
     return SOME_FAILED if errors else OK
@@ -132,7 +135,8 @@ def _info(options: argparse.Namespace) -> int:
     }
     shown |= {"config": header.config, "controls": header.controls, "training": header.training}
     for key, value in shown.items():
-        print(f"{key + ':':14}{json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+        print(f"{key + ':':14}{one_line(text, len(text))}")
     return OK
 
 
@@ -141,6 +145,7 @@ def _import(options: argparse.Namespace) -> int:
     from .header import Card
     from .weights import save_pencil
 
+    _refuse_collisions([(options.checkpoint, options.output)])
     generator = read_checkpoint(options.checkpoint)
     title = options.title or options.checkpoint.stem
     card = Card(title, options.author, options.license, f"imported from {options.checkpoint.name}")
@@ -321,16 +326,35 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
     return targets
 
 
+def _refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None) -> None:
+    """Raises BadUsage if an output is an input or another output, by whatever name."""
+    inputs = {_identity(source) for source, _ in jobs}
+    outputs: set[object] = set()
+    for output in [target for _, target in jobs] + ([sheet] if sheet else []):
+        identity = _identity(output)
+        if identity in inputs:
+            raise BadUsage(f"{output}: is an input itself; choose another output")
+        if identity in outputs:
+            raise BadUsage(f"{output}: is written twice; choose another output")
+        outputs.add(identity)
+
+
+def _identity(path: Path) -> object:
+    """The same for all names of one file: links, `./`, and another case where the disk does not tell the two apart."""
+    try:
+        status = path.stat()
+    except OSError:
+        return str(path.resolve()).casefold()
+    return status.st_dev, status.st_ino
+
+
 def _each(jobs: list[tuple[Path, Path]], work: Callable[[Path, Path], None], options: argparse.Namespace) -> int:
     """Does each job, whatever becomes of the others; returns how many failed."""
     from .images import check_output
 
     failures = 0
-    inputs = {source.resolve() for source, _ in jobs}
     for source, target in jobs:
         try:
-            if target.resolve() in inputs:
-                raise SketchGANError(f"{target}: is an input itself; choose another output folder")
             check_output(target, options.overwrite)
             work(source, target)
         except SketchGANError as error:

@@ -1,12 +1,29 @@
-"""The frozen description of a generator: all that is needed to build it, saved with its weights."""
+"""The frozen descriptions of the networks: all that is needed to build one, saved with its weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
-from .plan import PLANES
+from .errors import one_line
+
+# Of the plan, in its order.
+PLANES = (
+    "ink",
+    "take",
+    "restated",
+    "construction",
+    "hatch",
+    "tone",
+    "pressure",
+    "noise",
+    "darkness",
+    "roughness",
+    "shading",
+)
+
+AnyConfig = TypeVar("AnyConfig", "GeneratorConfig", "DiscriminatorConfig")
 
 
 @dataclass(frozen=True)
@@ -24,14 +41,18 @@ class GeneratorConfig:
     planes: tuple[str, ...] = PLANES
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "planes", tuple(self.planes))
+        if not isinstance(self.architecture, str):
+            raise ValueError("the architecture must be a name")
+        if not isinstance(self.planes, (tuple, list)) or not self.planes or self.planes[0] != "ink":
+            raise ValueError("the first input plane must be 'ink'")
         unknown = [name for name in self.planes if name not in PLANES]
         if unknown:
-            raise ValueError(f"unknown input plane {unknown[0]!r}; this version knows {', '.join(PLANES)}")
-        if not self.planes or self.planes[0] != "ink":
-            raise ValueError("the first input plane must be 'ink'")
-        if not 1 <= self.width <= 1024 or not 0 <= self.blocks <= 64:
-            raise ValueError(f"width {self.width} or blocks {self.blocks} out of range")
+            raise ValueError(f"unknown input plane {one_line(str(unknown[0]))}; this version knows {', '.join(PLANES)}")
+        if len(self.planes) > len(PLANES):
+            raise ValueError("an input plane is given twice")
+        object.__setattr__(self, "planes", tuple(self.planes))
+        _check_number("width", self.width, 1, 1024)
+        _check_number("blocks", self.blocks, 0, 64)
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "planes": list(self.planes)}
@@ -43,7 +64,44 @@ class GeneratorConfig:
         Raises:
             ValueError: an unknown key, or a value out of range.
         """
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
-            raise ValueError(f"unknown generator setting {unknown[0]!r}")
-        return cls(**values)
+        return _from_dict(cls, values)
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """Attributes:
+    in_channels: planes it is shown, the sketch included.
+    base_width: channels of each first layer.
+    """
+
+    in_channels: int
+    base_width: int = 32
+
+    def __post_init__(self) -> None:
+        _check_number("in_channels", self.in_channels, 1, len(PLANES) + 1)
+        _check_number("base_width", self.base_width, 1, 256)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DiscriminatorConfig:
+        """From what is saved with its weights.
+
+        Raises:
+            ValueError: a missing or unknown key, or a value out of range.
+        """
+        return _from_dict(cls, values)
+
+
+def _from_dict(kind: type[AnyConfig], values: Mapping[str, Any]) -> AnyConfig:
+    unknown = sorted(set(values) - {field.name for field in fields(kind)})
+    if unknown:
+        raise ValueError(f"unknown setting {one_line(unknown[0])}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _check_number(name: str, value: Any, low: int, high: int) -> None:
+    # A bool is an int to Python.
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number in {low}..{high}")

@@ -7,5 +7,11 @@ class SketchGANError(Exception):
     """A bad input, weights file or setting; `str(error)` is one line fit to be shown to the user."""
 
 
+def one_line(text: str, longest: int = 80) -> str:
+    """What a stranger's file says, fit for a line on a terminal: nothing that moves the cursor, and not too much."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])
+    return shown if len(shown) <= longest else f"{shown[:longest]}..."
+
+
 class Cancelled(Exception):
     """The caller's `cancelled()` said so; nothing was written."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from .errors import SketchGANError
+from .config import DiscriminatorConfig, GeneratorConfig
+from .controls import Controls
+from .errors import SketchGANError, one_line
+from .layout import SUFFIX, Tensors, parse_json, read_head, tensors_in
 
 BUNDLED_FOLDER = Path(__file__).parent / "pencils"
-SUFFIX = ".safetensors"
 ARCHITECTURE_PREFIX = "sketchgan-v1/"
 DISCRIMINATOR = "discriminator"
-
-# A pencil's header takes about 20 kB; a thumbnail in it may take some more.
-MAX_HEADER_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ class Header:
         controls: the default of each control.
         training: how it was trained; free form.
         metadata: everything, as stored.
-        tensors: name -> (safetensors dtype, shape).
+        tensors: name -> (safetensors dtype, shape), in the order of their values in the file.
+        start: where the values begin, bytes.
         bytes: size of the file.
     """
 
@@ -67,7 +67,8 @@ class Header:
     controls: dict[str, Any]
     training: dict[str, Any]
     metadata: dict[str, str] = field(repr=False)
-    tensors: dict[str, tuple[str, tuple[int, ...]]] = field(repr=False)
+    tensors: Tensors = field(repr=False)
+    start: int
     bytes: int
 
     @property
@@ -77,60 +78,55 @@ class Header:
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Reads what a weights file says of itself, in a few kB, without trusting any number in it.
+    """Reads what a weights file says of itself, in a few kB; all of it has been checked.
 
     Raises:
         SketchGANError: no such file, a pickle, truncated, forged, or somebody else's safetensors.
     """
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
-            start = file.read(8)
-            length = int.from_bytes(start, "little")
-            if start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"):
-                raise SketchGANError(
-                    f"{path}: is a PyTorch pickle, whatever its name; convert it with: "
-                    f"sketchgan import {path.name} -o NEW{SUFFIX}"
-                )
-            if size < 8 or length < 2 or length > min(size - 8, MAX_HEADER_BYTES):
-                raise SketchGANError(f"{path}: not a safetensors file, or a damaged one; download it again")
-            raw = file.read(length)
-    except FileNotFoundError:
-        raise SketchGANError(f"{path}: no such file; check the name") from None
-    except OSError as error:
-        raise SketchGANError(f"{path}: cannot be read ({error.strerror}); give a {SUFFIX} file") from error
-    try:
-        contents = json.loads(raw)
-        metadata = contents.pop("__metadata__", {})
-        tensors = {name: (str(entry["dtype"]), tuple(entry["shape"])) for name, entry in contents.items()}
-        end = max((entry["data_offsets"][1] for entry in contents.values()), default=0)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        raise SketchGANError(f"{path}: the header is damaged; download it again") from None
-    if end != size - 8 - length:
-        raise SketchGANError(f"{path}: has {size} bytes where {end + 8 + length} belong; download it again")
-    return _parse_metadata(path, metadata, tensors, size)
-
-
-def _parse_metadata(path: Path, metadata: Any, tensors: dict[str, tuple[str, tuple[int, ...]]], size: int) -> Header:
+    contents, start, size = read_head(path)
+    metadata = contents.pop("__metadata__", {})
     architecture = metadata.get("modelspec.architecture") if isinstance(metadata, dict) else None
     if not isinstance(architecture, str) or not architecture.startswith(ARCHITECTURE_PREFIX):
-        what = f"made for {architecture}" if architecture else "without our metadata"
+        what = f"made for {one_line(architecture)}" if isinstance(architecture, str) else "without our metadata"
         raise SketchGANError(f"{path}: is not a SketchGAN pencil ({what}); choose one from: sketchgan list")
-
-    def entry(name: str) -> dict[str, Any]:
-        try:
-            value = json.loads(metadata.get(f"sketchgan.{name}", "{}"))
-        except (ValueError, TypeError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise SketchGANError(f"{path}: its sketchgan.{name} is damaged; download it again")
-        return value
-
-    card = Card(**{key: str(metadata.get(f"modelspec.{key}", "")) for key in Card.__dataclass_fields__})
+    if not all(isinstance(value, str) for value in metadata.values()):
+        raise SketchGANError(f"{path}: its metadata are damaged; download it again")
+    if not re.fullmatch("(0x)?[0-9a-fA-F]{64}", metadata.get("modelspec.hash_sha256", "0" * 64)):
+        raise SketchGANError(f"{path}: its checksum is damaged; download it again")
+    tensors = tensors_in(path, contents, size - start)
+    config, controls, training = (_entry(path, metadata, name) for name in ("config", "controls", "training"))
     name = architecture.removeprefix(ARCHITECTURE_PREFIX)
-    config, controls, training = entry("config"), entry("controls"), entry("training")
-    return Header(path, name, card, config, controls, training, metadata, tensors, size)
+    try:
+        if name == DISCRIMINATOR:
+            DiscriminatorConfig.from_dict(config)
+        elif GeneratorConfig.from_dict(config).architecture != name:
+            built = config.get("architecture", GeneratorConfig.architecture)
+            raise ValueError(f"architecture {one_line(name)} and config {one_line(built)} disagree")
+        _check_controls(controls)
+    except ValueError as error:
+        raise SketchGANError(f"{path}: {error}; it may need a newer version of SketchGAN") from None
+    card = Card(**{key: metadata.get(f"modelspec.{key}", "") for key in Card.__dataclass_fields__})
+    return Header(path, name, card, config, controls, training, metadata, tensors, start, size)
+
+
+def _entry(path: Path, metadata: dict[str, str], name: str) -> dict[str, Any]:
+    """One of our own entries, a JSON object."""
+    try:
+        value = parse_json(metadata.get(f"sketchgan.{name}", "{}"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise SketchGANError(f"{path}: its sketchgan.{name} is damaged; download it again")
+    return value
+
+
+def _check_controls(controls: dict[str, Any]) -> None:
+    for name, value in controls.items():
+        if name not in Controls.names():
+            raise ValueError(f"unknown control {one_line(name)}")
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise ValueError(f"its {name} is not a number in 0..1")
 
 
 def resolve_pencil(name: str | os.PathLike[str], folders: Iterable[str | os.PathLike[str]] = ()) -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .config import PLANES
 from .controls import PLANE_CONTROLS, Controls
 from .flow import read_flow
 from .form import read_form
@@ -27,19 +28,6 @@ from .scaling import blurred
 from .strokes import Shading, Strokes, lay_strokes, stroke_plane
 
 PLAN_VERSION = 2
-PLANES = (
-    "ink",
-    "take",
-    "restated",
-    "construction",
-    "hatch",
-    "tone",
-    "pressure",
-    "noise",
-    "darkness",
-    "roughness",
-    "shading",
-)
 MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
 RIM = 2  # px of a solid that are drawn as its outline

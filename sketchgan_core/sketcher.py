@@ -98,10 +98,7 @@ class Sketcher:
             SketchGANError: no such pencil or device, or a damaged file.
         """
         pencil = load_pencil(name, folders)
-        try:
-            defaults = Controls.from_mapping(pencil.header.controls)
-        except (TypeError, ValueError) as error:
-            raise SketchGANError(f"{pencil.header.path}: its control defaults are wrong ({error})") from error
+        defaults = Controls.from_mapping(pencil.header.controls)
         where = choose_device(device)
         generator = pencil.generator.to(where, choose_dtype(where, dtype))
         return cls(generator.to(memory_format=torch.channels_last), defaults, pencil.header)

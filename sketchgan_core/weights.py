@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,17 +22,19 @@ from torch import Tensor, nn
 
 from .config import GeneratorConfig
 from .discriminator import MultiScaleDiscriminator
-from .errors import SketchGANError
+from .errors import SketchGANError, one_line
 from .files import written_whole
 from .generators import Generator, build_generator
-from .header import ARCHITECTURE_PREFIX, DISCRIMINATOR, SUFFIX, Card, Header, read_header, resolve_pencil
+from .header import ARCHITECTURE_PREFIX, DISCRIMINATOR, Card, Header, read_header, resolve_pencil
+from .layout import MAX_HEADER_BYTES, SUFFIX, TYPE_BYTES
 
-# The largest generator the config allows stays well below.
-MAX_FILE_BYTES = 2 * 2**30
+# Seventy times the usual pencil, and what can be looked through in a second: a config can describe larger ones.
+MAX_FILE_BYTES = 2**28
+PIECE = 2**20  # bytes that are looked at together
 
-# What safetensors calls the types a parameter or a counter may be stored in, and their bytes.
-_FLOATS = {"F32": 4, "F16": 2, "BF16": 2}
-_INTEGERS = {"I64": 8}
+# What safetensors calls the types a parameter or a counter may be stored in.
+_FLOATS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+_INTEGERS = {"I64": torch.int64}
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -105,14 +108,7 @@ def load_pencil(name: str | os.PathLike[str], folders: Iterable[str | os.PathLik
     header = read_header(resolve_pencil(name, folders))
     if header.architecture == DISCRIMINATOR:
         raise SketchGANError(f"{header.path}: is a discriminator, which judges sketches; choose a pencil to draw with")
-
-    def build() -> Generator:
-        config = GeneratorConfig.from_dict(header.config)
-        if config.architecture != header.architecture:
-            raise ValueError(f"architecture {header.architecture!r} and config {config.architecture!r} disagree")
-        return build_generator(config)
-
-    generator = _load(header, build)
+    generator = _load(header, lambda: build_generator(GeneratorConfig.from_dict(header.config)))
     generator.eval()
     return Pencil(generator, header)
 
@@ -155,12 +151,17 @@ def _save(
     }
     metadata |= {f"modelspec.{key}": getattr(card, key) for key in Card.__dataclass_fields__}
     metadata["modelspec.date"] = card.date or datetime.now(timezone.utc).isoformat(timespec="seconds")
-    metadata |= {f"sketchgan.{key}": json.dumps(value) for key, value in entries.items()}
+    try:
+        metadata |= {f"sketchgan.{key}": json.dumps(value, allow_nan=False) for key, value in entries.items()}
+    except ValueError:
+        raise SketchGANError(f"{path}: not saved, a number of its card is NaN or infinite; leave it out") from None
     metadata["modelspec.hash_sha256"] = "0x" + _data_hash(safetensors.torch.save(tensors))
-    metadata = {key: value for key, value in metadata.items() if value}
+    content = safetensors.torch.save(tensors, {key: value for key, value in metadata.items() if value})
+    if int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES:
+        raise SketchGANError(f"{path}: not saved, its card takes more than {MAX_HEADER_BYTES >> 10} kB; shorten it")
     try:
         with written_whole(path) as file:
-            file.write(safetensors.torch.save(tensors, metadata))
+            file.write(content)
     except OSError as error:
         raise SketchGANError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
 
@@ -174,27 +175,18 @@ def _load(header: Header, build: Callable[[], AnyModule]) -> AnyModule:
         with torch.device("meta"):
             expected = build().state_dict()
         _check_layout(header, expected)
+        _check_values(header)
         module = build()
-    except (ValueError, TypeError) as error:
+        tensors = safetensors.torch.load(path.read_bytes())
+        module.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
+    except ValueError as error:
         raise SketchGANError(f"{path}: {error}; it may need a newer version of SketchGAN") from error
-    content = path.read_bytes()
-    stored_hash = header.metadata.get("modelspec.hash_sha256")
-    if stored_hash and stored_hash.removeprefix("0x").lower() != _data_hash(content):
-        raise SketchGANError(f"{path}: the data differ from their checksum; download it again")
-    try:
-        tensors = safetensors.torch.load(content)
-    except safetensors.SafetensorError as error:
-        raise SketchGANError(f"{path}: damaged ({error}); download it again") from error
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise SketchGANError(f"{path}: {name} contains NaN or infinite values; ask its author for a sound copy")
-        tensors[name] = tensor.to(expected[name].dtype)
-    module.load_state_dict(tensors)
+    except (OSError, RuntimeError, safetensors.SafetensorError) as error:
+        raise SketchGANError(f"{path}: damaged ({one_line(str(error))}); download it again") from error
     return module
 
 
 def _check_layout(header: Header, expected: Mapping[str, Tensor]) -> None:
-    needed = 0
     for name, tensor in expected.items():
         if name not in header.tensors:
             raise SketchGANError(f"{header.path}: lacks {name}; ask its author for a complete copy")
@@ -207,12 +199,39 @@ def _check_layout(header: Header, expected: Mapping[str, Tensor]) -> None:
         allowed = _FLOATS if tensor.is_floating_point() else _INTEGERS
         if kind not in allowed:
             raise SketchGANError(f"{header.path}: {name} is stored as {kind}; store it as {', '.join(allowed)}")
-        needed += tensor.numel() * allowed[kind]
     extra = sorted(set(header.tensors) - set(expected))
     if extra:
-        raise SketchGANError(f"{header.path}: holds the unknown tensor {extra[0]}; ask its author for a sound copy")
-    if needed > header.bytes:
-        raise SketchGANError(f"{header.path}: is smaller than the tensors it promises; download it again")
+        raise SketchGANError(
+            f"{header.path}: holds the unknown tensor {one_line(extra[0])}; ask its author for a sound copy"
+        )
+
+
+def _check_values(header: Header) -> None:
+    """Reads all values once, a piece at a time, so that a file that is refused costs no memory."""
+    digest = hashlib.sha256()
+    not_finite = None
+    with open(header.path, "rb") as file:
+        file.seek(header.start)
+        for name, (kind, shape) in header.tensors.items():
+            left = prod(shape) * TYPE_BYTES[kind]
+            while left:
+                piece = bytearray(file.read(min(left, PIECE)))
+                if not piece:
+                    raise SketchGANError(f"{header.path}: is shorter than it was; download it again")
+                digest.update(piece)
+                left -= len(piece)
+                # Both ends of the range tell of NaN as well, thirty times as fast as asking every value.
+                if kind in _FLOATS and not all(
+                    map(torch.isfinite, torch.frombuffer(piece, dtype=_FLOATS[kind]).aminmax())
+                ):
+                    not_finite = name
+    stored_hash = header.metadata.get("modelspec.hash_sha256")
+    if stored_hash and stored_hash.removeprefix("0x").lower() != digest.hexdigest():
+        raise SketchGANError(f"{header.path}: the data differ from their checksum; download it again")
+    if not_finite is not None:
+        raise SketchGANError(
+            f"{header.path}: {not_finite} contains NaN or infinite values; ask its author for a sound copy"
+        )
 
 
 def _data_hash(content: bytes) -> str:

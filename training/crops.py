@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .augment import INK, affine_matrix, change_thickness, finish, overlap, turn, warp
 from .config import TrainConfig
+from .processes import STOPPING
 
 TRIES = 12  # a drawing may have no window with enough ink; then its last one is taken
 MARGIN = 1.35  # the largest shrinking rotation of affine_matrix looks this much further than the window
@@ -135,6 +137,8 @@ class _Steps:
 
 def _settle(worker: int) -> None:
     cv2.setNumThreads(1)
+    for number in STOPPING:  # for where they cannot be held back
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _with_controls(window: np.ndarray, controls: np.ndarray) -> np.ndarray:

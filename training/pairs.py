@@ -13,6 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from sketchgan_core.controls import Controls
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.images import open_image
 
 from .errors import TrainingError
 
@@ -172,10 +174,10 @@ def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, i
     """Height and width of an image that is sure to decode, hours into the run.
 
     Raises:
-        TrainingError: it does not.
+        SketchGANError: it does not.
     """
     try:
-        with Image.open(file) as image:
+        with open_image(file) as image:
             width, height = image.size
             # PNG carries checksums, which are quicker to compare; others have to be decoded to be believed
             if image.format == "PNG":
@@ -190,7 +192,7 @@ def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, i
 def _size(file: Path, problems: list[str]) -> tuple[int, int] | None:
     try:
         return image_size(file, "replace or remove the pair")
-    except TrainingError as error:
+    except SketchGANError as error:
         problems.append(str(error))
         return None
 

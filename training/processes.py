@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import signal
 import sys
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
 
 import cv2
 import torch
 from torch import Tensor, distributed, nn
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
 
@@ -26,6 +31,25 @@ def keep_freed_memory() -> None:
             mallopt = ctypes.CDLL(None).mallopt
             mallopt(_M_MMAP_MAX, 0)
             mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+@contextlib.contextmanager
+def signals_held_back() -> Iterator[None]:
+    """For starting helpers, which inherit it for good.
+
+    What stops a run (Ctrl-C, `timeout`, a scheduler, `accelerate launch`) reaches the whole process group, but the
+    trainer alone decides when all end.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    # Its start lets signals through again, which must not be in the middle.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def processes() -> int:

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
 
+import numpy as np
 from PIL import Image
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
+from sketchgan_core.images import read_image
 
 from . import pair_folder
 
@@ -109,10 +111,9 @@ def _figure(place: Path, name: str, kept: bool) -> str:
 
 def _thumbnail(file: Path) -> str:
     content = io.BytesIO()
-    with Image.open(file) as image:
-        small = image.convert("L")
-        small.thumbnail((_SHOWN, _SHOWN))
-        small.save(content, "JPEG", quality=80)
+    small = Image.fromarray(np.rint(read_image(file).grey * 255).astype(np.uint8))
+    small.thumbnail((_SHOWN, _SHOWN))
+    small.save(content, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 

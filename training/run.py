@@ -8,7 +8,6 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,7 +29,7 @@ from .export import export
 from .loop import Training, train
 from .page import write_page
 from .perceptual import build_features
-from .processes import keep_freed_memory
+from .processes import STOPPING, keep_freed_memory, signals_held_back
 from .record import add_session, command, commit, write_record
 from .rehearsal import rehearse
 from .report import Report
@@ -73,18 +72,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     accelerator = _accelerator(args.device, args.threads)
+    stop = _StopSignals()
     try:
-        _run(args, accelerator)
+        _run(args, accelerator, stop)
     except SketchGANError:
         if accelerator.is_main_process:
             raise
         return 2  # every process has found the same, and one says it
     finally:
         accelerator.end_training()
+        stop.restore()
     return 0
 
 
-def _run(args: argparse.Namespace, accelerator: Accelerator) -> None:
+def _run(args: argparse.Namespace, accelerator: Accelerator, stop: _StopSignals) -> None:
     start = None if args.start is None else load_start(args.start)
     overrides = args.set + ([f"crops={args.crops}"] if args.crops is not None else [])
     config = load_config(args.config, overrides, None if start is None else start.settings())
@@ -126,7 +127,7 @@ def _run(args: argparse.Namespace, accelerator: Accelerator) -> None:
             "perceptual": perceptual,
         }
         add_session(args.output, training.crops, config, data.describe(), _sources(args), device)
-    complete = _train(training, data, unpaired, args, facts, kept)
+    complete = _train(training, data, unpaired, args, facts, kept, stop)
     if main:
         _finish(training, args.output, complete)
 
@@ -158,12 +159,14 @@ def _train(
     args: argparse.Namespace,
     facts: dict[str, Any],
     kept: dict[str, Any],
+    stop: _StopSignals,
 ) -> bool:
     """Steps until the run is complete, which is returned, or somebody stops it."""
     config, accelerator, run = training.config, training.accelerator, args.output
     crops = data.crops(config.identity if unpaired is not None else 0.0)
     main = accelerator.is_main_process
-    with _interrupts_ignored():
+    stop.listen()
+    with signals_held_back():
         planner = data.plan_ahead(crops) if main else None
         place = accelerator.process_index, accelerator.num_processes
         batches = iter(loader(crops, training.crops, config, *place))
@@ -171,7 +174,6 @@ def _train(
         if unpaired is not None:
             first = training.crops // config.batch * config.unpaired_batch
             others = iter(loader(unpaired, first, config, *place))
-    stop = _StopSignals()
     report: Report | None = None
     failure: Exception | None = None
     saved, saved_at = time.monotonic(), training.crops
@@ -211,7 +213,6 @@ def _train(
     except (Diverged, OSError, SafetensorError) as error:
         failure = error
     finally:
-        stop.restore()
         if report is not None:
             with contextlib.suppress(OSError):  # of a full disk, which is told below
                 report.close()
@@ -312,22 +313,18 @@ def _finish(training: Training, folder: Path, complete: bool) -> None:
     )
 
 
-@contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """For starting helpers: Ctrl-C reaches the whole process group, but the trainer alone decides when to end."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
 class _StopSignals:
-    """Turns the first SIGINT or SIGTERM into an answer to "stopped?", so that a step is never cut in two."""
+    """Turns SIGINT and SIGTERM into an answer to "stopped?", so that neither a step nor the end is cut in two.
+
+    A launcher hands on what the whole process group has got already, so there may be several.
+    """
 
     def __init__(self) -> None:
         self.asked = False
-        self.previous = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        self.previous: dict[signal.Signals, Any] = {}
+
+    def listen(self) -> None:
+        self.previous = {number: signal.signal(number, self._ask) for number in STOPPING}
 
     def __call__(self) -> bool:
         return self.asked

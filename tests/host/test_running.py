@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 import shutil
+import urllib.parse
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 
 from tests.comfyui import Host, Refused, Run
 from tests.conftest import draw_lines
+from tests.forged import contents_of, mutate, write
 from tests.host.graphs import sketching
 
 LARGE = (2400, 2400)
@@ -77,6 +80,39 @@ def test_files_that_are_no_pencils_are_left_out_and_say_why(host: Host) -> None:
     assert "is a PyTorch pickle" in refusal(host, "pickle.safetensors")
     log = host.log.read_text()
     assert log.count("SketchGAN: not listed") == 2, "once for each file, however often the list is asked for"
+
+
+def test_no_forged_file_takes_the_nodes_away(host: Host) -> None:
+    folder = host.root / "models" / "sketchgan" / "forged"
+    folder.mkdir()
+    small = folder.parent / "small.safetensors"
+    whole = small.read_bytes()
+    data = whole[8 + int.from_bytes(whole[:8], "little") :]
+    for number, place in enumerate((["0", "4"], [None, None], [[], []], [{}, {}], None, [0, 1.5])):
+        contents = contents_of(small)
+        contents["output.bias"]["data_offsets"] = place
+        write(folder / f"offsets {number}.safetensors", contents, data)
+    for seed in range(60):
+        contents = contents_of(small)
+        mutate(contents, random.Random(seed))
+        write(folder / f"mutated {seed}.safetensors", contents, data)
+    (folder / "link to nowhere.safetensors").symlink_to(folder / "nowhere")
+    try:
+        offered = host.get("/object_info/SketchGANLoadModel")["SketchGANLoadModel"]["input"]["required"]["pencil"]
+        options = offered[1]["options"]
+        assert "small.safetensors" in options
+        assert not [name for name in options if "offsets" in name or "link" in name]
+        for file in sorted(folder.iterdir()):
+            name = f"forged/{file.name}"
+            query = f"/sketchgan/pencil?name={urllib.parse.quote(name)}"
+            if name in options:
+                assert host.get(query)["architecture"] == "residual"
+            else:
+                with pytest.raises(OSError, match="404"):
+                    host.get(query)
+    finally:
+        shutil.rmtree(folder)
+    assert host.run(sketching(seed=21)).status == "success"
 
 
 def test_damaged_weights_are_one_sentence_in_the_red_frame(host: Host) -> None:

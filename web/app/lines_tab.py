@@ -10,7 +10,7 @@ import gradio as gr
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.line_settings import LineSettings
 
-from .parts import EXAMPLES, LINE_MODES, complain, picture_input
+from .parts import EXAMPLES, LINE_MODES, complain, picture_file, picture_input
 from .studio import Studio
 
 DEFAULTS = LineSettings()
@@ -48,15 +48,7 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
                 polarity = gr.Radio(POLARITY, value=DEFAULTS.polarity, label="Polarity", elem_id="polarity")
             reset = gr.Button("Reset", size="sm", elem_id="reset")
         with gr.Column(scale=5, min_width=320):
-            lines = gr.Image(
-                label="Lines",
-                type="filepath",
-                image_mode=None,
-                height=600,
-                interactive=False,
-                buttons=["fullscreen"],
-                elem_id="lines",
-            )
+            lines = picture_file(label="Lines", height=600, interactive=False, buttons=["fullscreen"], elem_id="lines")
             with gr.Row(elem_classes="tight"):
                 note = gr.Markdown(elem_id="lines-note")
                 download = gr.DownloadButton(

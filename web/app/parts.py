@@ -25,27 +25,28 @@ LINE_MODES = [
 ]
 
 
+def picture_file(**look: Any) -> gr.Image:
+    """An image component that hands on the path of a file, which nobody but the core opens."""
+    component = gr.Image(type="filepath", **look)
+    # Gradio's own opens what was sent in any format Pillow knows, and some of those start a program.
+    component.preprocess = lambda sent: None if sent is None else sent.path
+    return component
+
+
 def picture_input(studio: Studio, name: str) -> tuple[gr.Image, Any]:
     """An image input that hands on the path of a file the core can read; and the event of its having been uploaded."""
-    picture = gr.Image(
-        label="Picture",
-        sources=["upload", "clipboard"],
-        type="filepath",
-        image_mode=None,  # hands on the file as it is
-        height=230,
-        elem_id=name,
-    )
+    picture = picture_file(label="Picture", sources=["upload", "clipboard"], height=230, elem_id=name)
 
-    def shown(sent: dict[str, Any]) -> Path | None:
-        file = Path(sent["path"])
+    def shown(sent: str | None) -> Path | None:
+        if sent is None:
+            return None
         try:
-            return studio.shown(file)
+            return studio.shown(Path(sent))
         except SketchGANError as error:
-            complain(error, file)
+            complain(error, sent)
             return None
 
-    # Without preprocessing, since Gradio's opens the file itself and says less about a bad one.
-    return picture, picture.upload(shown, picture, picture, preprocess=False, show_progress="hidden")
+    return picture, picture.upload(shown, picture, picture, show_progress="hidden")
 
 
 def complain(error: SketchGANError, file: str | Path | None = None) -> None:

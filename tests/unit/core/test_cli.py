@@ -99,9 +99,62 @@ def test_nothing_is_overwritten_unasked(
 
 def test_an_input_is_never_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (folder / "cat.png").read_bytes()
-    assert run("lines", folder / "cat.png", "-o", folder, "--overwrite") == 1
+    assert run("lines", folder / "cat.png", "-o", folder, "--overwrite") == 2
     assert "input itself" in error_lines(capsys)[0]
     assert (folder / "cat.png").read_bytes() == before
+
+
+def alias(kind: str, file: Path) -> Path:
+    """Another name of a file."""
+    if kind == "the same":
+        return file
+    if kind == "./":
+        return Path(f"{file.parent}/./../{file.parent.name}/{file.name}")
+    other = file.parent / "alias.png"
+    if kind == "hard link":
+        other.hardlink_to(file)
+    else:
+        other.symlink_to(file)
+    return other
+
+
+@pytest.mark.parametrize("kind", ["the same", "./", "symlink", "hard link"])
+def test_a_sheet_never_replaces_an_input_or_a_sketch(
+    tmp_path: Path, drawing: np.ndarray, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    source, out = tmp_path / "in" / "a.png", tmp_path / "out"
+    write_image(source, drawing)
+    before = source.read_bytes()
+    assert run("sketch", source, "-o", out, "--sheet", alias(kind, source), "--overwrite") == 2
+    assert error_lines(capsys)[0].endswith("is an input itself; choose another output")
+    assert source.read_bytes() == before
+    assert not out.exists(), "refused before any work"
+
+    write_image(out / "a.png", drawing)
+    before = (out / "a.png").read_bytes()
+    assert run("sketch", source, "-o", out, "--sheet", alias(kind, out / "a.png"), "--overwrite") == 2
+    (line,) = error_lines(capsys)
+    assert line.endswith("is written twice; choose another output")
+    assert (out / "a.png").read_bytes() == before
+
+
+def test_a_sheet_never_replaces_a_sketch_that_is_not_there_yet(
+    tmp_path: Path, drawing: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "a.png", drawing)
+    for sheet in ("a.png", "A.PNG", "../out/a.png"):
+        assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "out", "--sheet", tmp_path / "out" / sheet) == 2
+        assert len(error_lines(capsys)) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_import_never_replaces_its_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint = tmp_path / "G.safetensors"
+    torch.save(SketchAIGenerator(sketchai_config()).state_dict(), checkpoint)
+    before = checkpoint.read_bytes()
+    assert run("import", checkpoint, "-o", checkpoint, "--overwrite") == 2
+    assert len(error_lines(capsys)) == 1
+    assert checkpoint.read_bytes() == before
 
 
 def test_patterns_and_modes(folder: Path, tmp_path: Path, drawing: np.ndarray) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.images import read_image, thumbnail_url, to_lines, write_image
+from sketchgan_core.images import read_image, thumbnail_url, to_lines, to_pixels, write_image
 
 # Left half black, right half white.
 HALVES = np.repeat(np.array([[0] * 4 + [255] * 4], np.uint8), 6, 0)
@@ -156,6 +157,16 @@ def test_every_kind_of_array_reads_the_same(image: object) -> None:
     np.testing.assert_allclose(to_lines(image), UNIT, atol=0.01)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_what_an_interpolation_overshoots_is_clamped(channels: int) -> None:
+    small = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (1, channels, 24, 24)).astype(np.float32))
+    large = F.interpolate(small, scale_factor=1.5, mode="bicubic")
+    assert large.min() < -0.15
+    assert large.max() > 1.15
+    np.testing.assert_array_equal(to_lines(large), to_lines(large.clamp(0, 1)))
+    np.testing.assert_array_equal(to_pixels(large), to_pixels(large.clamp(0, 1)))
+
+
 def test_rgba_arrays_lie_on_white() -> None:
     np.testing.assert_allclose(to_lines(np.zeros((2, 5, 4), np.float32)), np.ones((2, 5)))
 
@@ -164,7 +175,9 @@ def test_rgba_arrays_lie_on_white() -> None:
     ("image", "says"),
     [
         (np.full((4, 4), np.nan, np.float32), "NaN"),
-        (np.full((4, 4), 255.0), "0..1"),
+        (np.full((4, 4), 255.0), "run from 255 to 255; floats must lie in 0..1"),
+        (np.array([[0.0, 2.0]]), "run from 0 to 2; floats must lie in 0..1"),
+        (np.array([[-1.0, 1.0]]), "run from -1 to 1; floats must lie in 0..1"),
         (np.zeros((2, 4, 4, 3), np.float32), "shape"),
         (np.zeros((5, 4, 7), np.float32), "shape"),
         (np.zeros((0, 4), np.float32), "shape"),
