@@ -21,7 +21,7 @@ PRESETS: dict[str, dict[str, float]] = {
         "darkness": 0.5, "roughness": 0.4, "shading": 0.5, "tone": 0.8, "detail": 0.5, "background": 0.35,
     },
     "line sketch": {
-        "darkness": 0.55, "roughness": 0.5, "shading": 0.1, "tone": 0.0, "detail": 0.5, "background": 0.35,
+        "darkness": 0.85, "roughness": 0.5, "shading": 0.1, "tone": 0.0, "detail": 0.5, "background": 0.35,
     },
     "portrait": {
         "darkness": 0.5, "roughness": 0.25, "shading": 0.45, "tone": 0.8, "detail": 0.75, "background": 0.75,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from .errors import one_line
 
+PLAN_VERSION = 2  # see plan.py
 # Of the plan, in its order.
 PLANES = (
     "ink",
@@ -33,12 +34,14 @@ class GeneratorConfig:
     width: channels at half resolution; deeper stages have two and three times as many.
     blocks: residual blocks at the coarsest stage.
     planes: the input planes, in order.
+    plan: version of the plan that its planes are of.
     """
 
     architecture: str = "residual"
     width: int = 48
     blocks: int = 2
     planes: tuple[str, ...] = PLANES
+    plan: int = PLAN_VERSION
 
     def __post_init__(self) -> None:
         if not isinstance(self.architecture, str):
@@ -51,6 +54,15 @@ class GeneratorConfig:
         if len(self.planes) > len(PLANES):
             raise ValueError("an input plane is given twice")
         object.__setattr__(self, "planes", tuple(self.planes))
+        _check_number("plan", self.plan, 1, 1_000_000)
+        if self.planes == ("ink",):
+            # What sees the line image alone depends on no plan.
+            object.__setattr__(self, "plan", PLAN_VERSION)
+        if self.plan != PLAN_VERSION:
+            raise ValueError(
+                f"made for plan {self.plan}, and this version of SketchGAN draws plan {PLAN_VERSION}; "
+                "get a copy made for it, or train a new one"
+            )
         _check_number("width", self.width, 1, 1024)
         _check_number("blocks", self.blocks, 0, 64)
 
@@ -64,7 +76,8 @@ class GeneratorConfig:
         Raises:
             ValueError: an unknown key, or a value out of range.
         """
-        return _from_dict(cls, values)
+        # The first plan had no number.
+        return _from_dict(cls, {"plan": 1, **values})
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,7 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
         curve: of the first frame; judged by this picture if None.
     """
     lightness = _lightness(pixels)
-    if curve is None:
-        curve = _judge(lightness)
+    curve = curve or _judged(lightness)
     steps = np.linspace(curve.low, curve.high, len(curve.lights))
     light = np.interp(lightness, steps, curve.lights).astype(np.float32)
     base = cv2.bilateralFilter(light, 0, 0.12, 6)
@@ -82,6 +81,11 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
     focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
     return Light(lightness, 1 - fine.clip(0, 1), 1 - broad.clip(0, 1), focus, curve)
+
+
+def judge_tones(pixels: np.ndarray) -> ToneCurve:
+    """The tone curve that suits a picture (H, W) or (H, W, 3), float32, 0..1."""
+    return _judged(_lightness(pixels))
 
 
 def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
@@ -116,7 +120,7 @@ def _lightness(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB)[..., 0] / 100)
 
 
-def _judge(lightness: np.ndarray) -> ToneCurve:
+def _judged(lightness: np.ndarray) -> ToneCurve:
     low, high = (float(value) for value in np.percentile(lightness, [0.5, 99]))
     if high - low < _SMALLEST_RANGE:
         high = min(1.0, high + (_SMALLEST_RANGE - (high - low)) / 6)

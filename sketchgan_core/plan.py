@@ -4,7 +4,8 @@ Computed once on the whole image before tiling, from the lines, the light, the c
 sees it as input planes; the renderer of training pairs draws it with real strokes.
 
 What a pencil has learned depends on the exact numbers of the plan. Whatever changes them, here or in `form`, `flow`,
-`hand`, `light`, `strokes`, raises PLAN_VERSION; weights, pairs and shards carry it and are refused where it differs.
+`hand`, `light`, `strokes`, raises PLAN_VERSION in `config`; weights, pairs and shards carry it and are refused where it
+differs.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from .light import Light, smoothstep
 from .scaling import blurred
 from .strokes import Shading, Strokes, lay_strokes, stroke_plane
 
-PLAN_VERSION = 2
 MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
 RIM = 2  # px of a solid that are drawn as its outline

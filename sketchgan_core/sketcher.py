@@ -20,7 +20,7 @@ from .errors import SketchGANError
 from .generators import Generator, LoadGenerator
 from .header import Header
 from .images import MAX_PIXELS, to_lines, to_pixels
-from .light import Light, ToneCurve, read_light, weigh_lines
+from .light import Light, ToneCurve, judge_tones, read_light, weigh_lines
 from .lines import LineMode, PreparedLines, choose_mode, prepare_lines
 from .paper import KINDS
 from .paper import paper as make_paper
@@ -40,10 +40,10 @@ class Subject:
         lines: (h, w) float32, dark lines on white, at the drawing size.
         pixels: (h, w) or (h, w, 3) float32 of the picture, or None where there are lines alone.
         size: height and width of the input.
-        read_as: "picture", "drawing" or "lines", or what was asked for.
+        read_as: the mode of its lines; "photo" is a picture.
         reason: why, in a few words for the artist.
         own_lines: whether the lines were given with the picture.
-        curve: the tone curve of the first frame, or None.
+        curve: of the picture's tones, judged by the first frame; None where there is no picture.
         prepared: how the lines were made, or None where they were given.
     """
 
@@ -222,23 +222,18 @@ class Sketcher:
                 return like.lines.shape[0], like.lines.shape[1]
             return size_for_picture(size, detail) if made is None else size_for_lines(made)
 
-        curve = like.curve if like is not None else None
+        def tones(picture: np.ndarray) -> ToneCurve:
+            return like.curve if like is not None and like.curve is not None else judge_tones(picture)
+
         if not isinstance(lines, str):
             at = drawn_at(None)
-            return Subject(
-                _lines_at(to_lines(lines), at),
-                _resize(pixels, *at),
-                size,
-                "picture",
-                "your lines, with the picture's tone",
-                own_lines=True,
-                curve=curve,
-            )
+            small, reason = _resize(pixels, *at), "your lines, with the tone of the picture"
+            return Subject(_lines_at(to_lines(lines), at), small, size, "photo", reason, True, tones(small))
         mode, reason = self._mode(pixels, lines, like)
         if mode == "photo":
             small = _resize(pixels, *drawn_at(None))
             prepared = prepare_lines(small, "photo", like=like.prepared if like else None, device=self._device())
-            return Subject(prepared.lines, small, size, mode, reason, curve=curve, prepared=prepared)
+            return Subject(prepared.lines, small, size, mode, reason, curve=tones(small), prepared=prepared)
         prepared = prepare_lines(pixels, mode, like=like.prepared if like else None, device=self._device())
         at = drawn_at(prepared.lines)
         return Subject(_lines_at(prepared.lines, at), None, size, mode, reason, prepared=prepared)

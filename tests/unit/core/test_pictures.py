@@ -23,12 +23,12 @@ def sketcher() -> Sketcher:
 
 @pytest.fixture(scope="module")
 def portrait() -> np.ndarray:
-    return cv2.resize(data.astronaut()[:400, 60:460], (200, 200), interpolation=cv2.INTER_AREA)
+    return cv2.resize(data.astronaut()[:400, 60:460], (160, 160), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture(scope="module")
 def cat() -> np.ndarray:
-    return cv2.resize(data.chelsea(), (225, 150), interpolation=cv2.INTER_AREA)
+    return cv2.resize(data.chelsea(), (180, 120), interpolation=cv2.INTER_AREA)
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_graphite_is_grey_and_never_black(sketcher: Sketcher, portrait: np.ndarr
     assert sketch.min() > 0.08
 
 
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+STEPS = (0.0, 0.35, 0.7, 1.0)
 
 
 def test_darkness_tone_and_background_do_what_they_say(sketcher: Sketcher, portrait: np.ndarray) -> None:
@@ -102,8 +102,8 @@ def test_lines_of_ones_own_are_drawn_with_the_tone_of_the_picture(sketcher: Sket
     cv2.circle(lines, (200, 200), 120, 0, 5)
     picture = portrait.astype(np.float32) / 255
     both = sketcher(picture, lines=lines)
-    assert both.shape == (200, 200)
-    ring = cv2.resize(lines, (200, 200), interpolation=cv2.INTER_AREA) < 100
+    assert both.shape == (160, 160)
+    ring = cv2.resize(lines, (160, 160), interpolation=cv2.INTER_AREA) < 100
     # No line of the picture is there, so the ring shows in its lights.
     bright = ring & (cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY) > 180)
     assert both[bright].mean() < drawn(sketcher, portrait)[bright].mean() - 0.1
@@ -125,15 +125,15 @@ def test_alpha_grey_and_sixteen_bits_are_read_alike(sketcher: Sketcher, cat: np.
     deep = sketcher(grey.astype(np.uint16) * 257, lines="photo").astype(np.float32) / 65535
     np.testing.assert_allclose(deep, plain, atol=0.02)
     clear = Image.fromarray(grey).convert("RGBA")
-    clear.putalpha(Image.fromarray(np.where(np.arange(225) < 110, 255, 0).astype(np.uint8)[None].repeat(150, 0)))
+    clear.putalpha(Image.fromarray(np.where(np.arange(180) < 90, 255, 0).astype(np.uint8)[None].repeat(120, 0)))
     half = np.asarray(sketcher(clear, lines="photo"))
-    assert half[:, 150:].min() > 245
+    assert half[:, 125:].min() > 245
 
 
-@pytest.mark.parametrize("size", [160, 320])
+@pytest.mark.parametrize("size", [120, 240])
 def test_tiles_do_not_show_at_any_output_size(sketcher: Sketcher, cat: np.ndarray, size: int) -> None:
     picture = cv2.resize(cat, (size, size), interpolation=cv2.INTER_AREA)
-    whole, tiled = (drawn(sketcher, picture, tile=tile, patch_size=384) for tile in (1024, 64))
+    whole, tiled = (drawn(sketcher, picture, tile=tile, patch_size=256) for tile in (1024, 64))
     assert np.abs(whole - tiled).max() <= 1 / 255
 
 
@@ -150,6 +150,6 @@ def test_what_stands_still_in_a_film_is_bit_identical(sketcher: Sketcher) -> Non
 def test_a_preset_is_a_drawing_of_its_own(sketcher: Sketcher, cat: np.ndarray, name: str) -> None:
     Controls(**PRESETS[name])
     sketch = drawn(sketcher, cat, **PRESETS[name])
-    assert (1 - sketch).mean() > 0.02
+    assert (1 - sketch).mean() > 0.012
     others = [PRESETS[other] for other in PRESETS if other != name]
     assert all(values != PRESETS[name] for values in others)

@@ -48,6 +48,18 @@ def test_the_card_is_read_from_the_header_alone(tmp_path: Path, pencil: Path) ->
     assert header.parameters == sum(tensor.numel() for tensor in random_generator().state_dict().values())
 
 
+@pytest.mark.parametrize("plan", [1, 99, None])
+def test_a_pencil_of_another_plan_is_refused_with_a_remedy(tmp_path: Path, pencil: Path, plan: int | None) -> None:
+    header = read_header(pencil)
+    config = {key: value for key, value in header.config.items() if key != "plan"} | ({"plan": plan} if plan else {})
+    other = tmp_path / "other.safetensors"
+    metadata = {**header.metadata, "sketchgan.config": json.dumps(config)}
+    safetensors.torch.save_file(safetensors.torch.load_file(pencil), other, metadata)
+    with pytest.raises(SketchGANError, match=r"other\.safetensors: made for plan .* draws plan .*train a new one"):
+        load_pencil(other)
+    assert list_pencils([tmp_path])[1]
+
+
 def test_a_discriminator_survives_and_is_no_pencil(tmp_path: Path) -> None:
     discriminator = MultiScaleDiscriminator(3, base_width=4)
     path = tmp_path / "judge.safetensors"
