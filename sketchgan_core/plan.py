@@ -35,7 +35,8 @@ BOW = 0.16  # how far the relief of a form bends the strokes on it
 # Turn against the direction of the shading, and the tone from which the layer is laid.
 LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
 SPACING, FINER = 3.9, 1.4  # px between strokes, and how much less where detail is fine
-SOLID_TONE = 0.95  # of a solid black, which is layered like any dark tone
+FIRM = 0.6  # the lower, the firmer strokes are on a line drawing where there are few
+SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
 
 
@@ -198,11 +199,12 @@ def _of_form(
         outline = Light(white, inside, inside, np.ones_like(ink), None)
         angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
     black = (inside * SOLID_TONE).astype(np.float32)
-    dark = np.maximum(amount, black)
-    spacing = np.where(black > amount, np.float32(SPACING - FINER), np.float32(SPACING + 0.5))
+    # A few firm strokes say more of a form than a grey breath.
+    dark = np.maximum(amount**FIRM, black)
+    spacing = np.full((height, width), SPACING, np.float32)
     shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
     pressure = _pressed(hand, blurred(form.tone, 4))
-    return _Tones(shading, pressure, DARKEST * black, np.full((height, width), 0.6, np.float32))
+    return _Tones(shading, pressure, DARKEST * black, np.full((height, width), 0.45, np.float32))
 
 
 def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
@@ -218,7 +220,7 @@ def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
-    amount = np.clip((tone - (1 - 0.82 * shading**2)) / 0.55, 0, 1)
+    amount = np.clip((tone - (1 - 0.82 * shading**1.8)) / 0.55, 0, 1)
     # A small region is a detail: shaded, it would only be dirty.
     size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
     return (amount * smoothstep(size, 0.04, 0.12)).astype(np.float32)
