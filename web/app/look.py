@@ -39,10 +39,10 @@ button[role=tab][aria-selected=true] { color: var(--body-text-color) !important;
 .beside button { margin-bottom: .8rem; }
 #presets { gap: .4rem; }
 #presets button { flex: 1 0 auto; min-width: 0 !important; width: auto; white-space: nowrap; }
-#controls .block { padding-block: .55rem .4rem; }
+#controls .block { padding-block: .55rem .7rem; }
 #controls [data-testid=min-value], #controls [data-testid=max-value] { display: none; }
 /* The drawing stays in sight of the last slider. */
 #sheet { position: sticky; top: .8rem; align-self: flex-start; }
-#status { flex: 0 0 13rem; min-height: 1.5rem; }
+#status { flex: 0 0 11rem; min-height: 1.5rem; }
 #note, #lines-note { flex-grow: 1; color: var(--body-text-color-subdued); }
 """
