@@ -1,4 +1,4 @@
-# make demo    install into .venv and sketch the bundled drawings
+# make demo    install into .venv and sketch the bundled pictures and drawings
 # make test    install everything the tests need, then run all tests
 # make comfyui start a ComfyUI with this package in it and print its address
 # make bench   measure speed and memory beside the original's way
@@ -12,7 +12,7 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 .PHONY: demo test comfyui bench study lint system clean
 
 demo: $(VENV)/installed
-	$(VENV)/bin/sketchgan sketch examples/drawings -o demo --overwrite --sheet demo/sheet.png
+	$(VENV)/bin/sketchgan sketch examples/pictures examples/drawings -o demo --overwrite --sheet demo/sheet.png
 	@echo "The sketches are in $(CURDIR)/demo, all of them side by side in $(CURDIR)/demo/sheet.png"
 
 test: $(VENV)/installed-dev $(VENV)/installed-host $(VENV)/installed-browser system

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import socket
 import subprocess
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from sketchgan_core.choices import CONTROLS, PRESETS
 from sketchgan_core.header import Card
 from sketchgan_core.images import read_image, write_image
+from sketchgan_core.sketcher import Sketcher
 from sketchgan_core.weights import save_pencil
 from tests.conftest import draw_lines, random_generator
 
@@ -79,7 +82,7 @@ def page(browser: sync_api.Browser, address: str) -> Iterator[sync_api.Page]:
         lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:", "blob:")) else 0,
     )
     page.goto(address)
-    expect(page.locator("#draw")).to_be_visible()
+    expect(page.locator("#darkness input[type=range]")).to_be_visible()
     yield page
     page.close()
     assert not errors
@@ -96,8 +99,22 @@ def give(page: sync_api.Page, where: str, file: Path) -> None:
     page.set_input_files(f"{where} input[type=file]", file)
 
 
-def slide(page: sync_api.Page, slider: str, value: float) -> None:
-    """Drags a slider's handle to a value."""
+def drop(page: sync_api.Page, where: str, file: Path) -> None:
+    """Drops a file on an image, as from a window of files."""
+    carried = page.evaluate_handle(
+        """([content, name]) => {
+            const carried = new DataTransfer();
+            const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+            carried.items.add(new File([bytes], name, {type: "image/png"}));
+            return carried;
+        }""",
+        [base64.b64encode(file.read_bytes()).decode(), file.name],
+    )
+    page.dispatch_event(f"{where} button[aria-label]", "drop", {"dataTransfer": carried})
+
+
+def hold(page: sync_api.Page, slider: str, value: float) -> None:
+    """Drags a slider's handle to a value and holds it there."""
     handle = page.locator(f"{slider} input[type=range]")
     handle.scroll_into_view_if_needed()
     low, high = (float(handle.get_attribute(end) or 0) for end in ("min", "max"))
@@ -106,16 +123,30 @@ def slide(page: sync_api.Page, slider: str, value: float) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * (value - low) / (high - low), box["y"] + box["height"] / 2, steps=5)
+
+
+def slide(page: sync_api.Page, slider: str, value: float) -> None:
+    """Drags a slider's handle to a value and lets it go."""
+    hold(page, slider, value)
     page.mouse.up()
 
 
-def drawn(page: sync_api.Page, press: str, tmp_path: Path) -> np.ndarray:
-    """Presses a button that draws, waits for a sketch other than the last one and downloads it."""
+def value_of(page: sync_api.Page, slider: str) -> float:
+    return float(page.input_value(f"{slider} input[type=number]"))
+
+
+def shown(page: sync_api.Page, kind: str, other_than: str = "") -> str:
+    """Waits for a picture of a kind, sketch or preview, other than the last one; returns where it lies."""
+    file = re.compile(rf"^(?!{re.escape(other_than)}$).*-{kind}\.\w+$" if other_than else rf"-{kind}\.\w+$")
     after = page.locator("#result img").last
-    last = after.get_attribute("src") if after.count() else ""
-    page.click(press)
-    expect(after).not_to_have_attribute("src", str(last))
-    expect(page.locator("#draw")).to_be_visible()
+    expect(after).to_have_attribute("src", file)
+    return str(after.get_attribute("src"))
+
+
+def drawn(page: sync_api.Page, tmp_path: Path, other_than: str = "") -> np.ndarray:
+    """Waits for a sketch other than the last one and downloads it."""
+    shown(page, "sketch", other_than)
+    expect(page.locator("#download")).to_be_enabled()
     return downloaded(page, "#download", tmp_path / "sketch.png")
 
 
@@ -127,38 +158,94 @@ def downloaded(page: sync_api.Page, button: str, target: Path) -> np.ndarray:
     return read_image(target).grey
 
 
-def test_a_drawing_becomes_a_sketch_and_every_control_changes_it(
+def test_a_dropped_picture_is_drawn_at_once_and_again_when_something_changes(
     page: sync_api.Page, files: Path, tmp_path: Path
 ) -> None:
-    give(page, "#picture", files / "cat.png")
-    expect(page.locator("#picture img")).to_be_visible()
-    first = drawn(page, "#draw", tmp_path)
+    drop(page, "#picture", files / "cat.png")
+    first = drawn(page, tmp_path)
     expect(page.locator("#result img")).to_have_count(2)
     assert first.shape == (150, 200)
     assert 0.5 < first.mean() < 0.99
+    # What was read, and why.
+    expect(page.locator("#note")).to_contain_text(re.compile(r"Read as clean lines: .+; drawn at \d+ x \d+"))
+    expect(page.locator("#stop")).to_be_hidden()
 
-    slide(page, "#darkness", 1)
-    darker = drawn(page, "#draw", tmp_path)
+    last = shown(page, "sketch")
+    page.click("#dice")
+    another_take = drawn(page, tmp_path, last)
+    assert page.input_value("#seed input") != "0"
+    assert not np.array_equal(another_take, first)
+
+
+def test_a_moved_slider_shows_a_preview_and_let_go_the_whole_sketch(
+    page: sync_api.Page, files: Path, tmp_path: Path
+) -> None:
+    give(page, "#picture", files / "large.png")
+    first = drawn(page, tmp_path)
+    last = shown(page, "sketch")
+    hold(page, "#darkness", 1)
+    shown(page, "preview")
+    expect(page.locator("#note")).to_contain_text("preview")
+    expect(page.locator("#download")).to_be_disabled()
+    # Nothing but the preview is made while the slider is held.
+    page.wait_for_timeout(500)
+    expect(page.locator("#stop")).to_be_hidden()
+
+    page.mouse.up()
+    darker = drawn(page, tmp_path, last)
+    assert darker.shape == first.shape == (1500, 2000)
     assert not np.array_equal(darker, first)
 
-    another_take = drawn(page, "#dice", tmp_path)
-    assert page.input_value("#seed input") != "0"
-    assert not np.array_equal(another_take, darker)
+
+def test_the_newest_wish_wins(page: sync_api.Page, files: Path, tmp_path: Path) -> None:
+    give(page, "#picture", files / "large.png")
+    expect(page.locator("#stop")).to_be_visible()
+    for control, value in (("#darkness", 1), ("#roughness", 0.1), ("#darkness", 0.2), ("#shading", 0.9)):
+        slide(page, control, value)
+    expect(page.locator("#note")).to_contain_text(re.compile(r"\d s$"))
+    result = drawn(page, tmp_path)
+    asked = {name: value_of(page, f"#{name}") for name in ("darkness", "roughness", "shading")}
+    assert asked["darkness"] == pytest.approx(0.2, abs=0.06)
+    wanted = Sketcher.load(files / "first.safetensors", "cpu")(read_image(files / "large.png").pixels, **asked)
+    assert np.abs(result - wanted).mean() < 0.003
+    # What was overtaken shows nothing any more.
+    last = shown(page, "sketch")
+    page.wait_for_timeout(2000)
+    assert shown(page, "sketch") == last
 
 
-def test_an_example_is_one_click(page: sync_api.Page, tmp_path: Path) -> None:
+def test_presets_set_the_sliders_and_draw(page: sync_api.Page, files: Path, tmp_path: Path) -> None:
+    give(page, "#picture", files / "cat.png")
+    first = drawn(page, tmp_path)
+    last = shown(page, "sketch")
+    page.get_by_role("button", name="Dramatic").click()
+    dramatic = drawn(page, tmp_path, last)
+    assert {name: value_of(page, f"#{name}") for name in CONTROLS} == PRESETS["dramatic"]
+    assert not np.array_equal(dramatic, first)
+
+    last = shown(page, "sketch")
+    page.get_by_role("button", name="Pencil's own").click()
+    assert np.array_equal(drawn(page, tmp_path, last), first)
+
+
+def test_an_example_is_one_click_and_pictures_come_first(page: sync_api.Page, tmp_path: Path) -> None:
     page.locator("#examples img, .gallery-item img").first.click()
     expect(page.locator("#picture img")).to_be_visible()
-    assert drawn(page, "#draw", tmp_path).shape == read_image(ROOT / "examples/drawings/books.png").grey.shape
+    assert drawn(page, tmp_path).shape == read_image(ROOT / "examples/pictures/astronaut.jpg").grey.shape
+    expect(page.locator("#note")).to_contain_text("Read as a picture")
+
+    page.get_by_label("Remove Image").or_(page.get_by_label("Clear")).first.click()
+    expect(page.locator("#result img")).to_have_count(0)
+    expect(page.locator("#download")).to_be_disabled()
 
 
 def test_stop_stops(page: sync_api.Page, files: Path) -> None:
     give(page, "#picture", files / "large.png")
-    expect(page.locator("#picture img")).to_be_visible()
-    page.click("#draw")
     page.click("#stop")
-    expect(page.locator("#note")).to_have_text("Stopped.")
-    expect(page.locator("#draw")).to_be_visible()
+    expect(page.locator("#note")).to_contain_text("Stopped.")
+    expect(page.locator("#stop")).to_be_hidden()
+    page.wait_for_timeout(2000)
+    expect(page.locator("#note")).to_contain_text("Stopped.")
     expect(page.locator("#download")).to_be_disabled()
 
 
@@ -180,13 +267,13 @@ def test_lines_follow_the_slider_and_go_to_the_sketch(page: sync_api.Page, files
 
     page.click("#send")
     expect(page.locator("#picture img")).to_have_js_property("naturalWidth", 90)
-    assert drawn(page, "#draw", tmp_path).shape == (120, 90)
-    expect(page.locator("#note")).to_contain_text("as they are")
+    assert drawn(page, tmp_path).shape == (120, 90)
+    expect(page.locator("#note")).to_contain_text("as asked")
 
 
 def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Lines").click()
-    page.locator("#lines-examples img").nth(2).click()  # the elephant: many short strokes
+    page.locator("#lines-examples img[src*=elephant]").click()  # many short strokes
     preview = page.locator("#lines img")
     expect(preview).to_be_visible()
     page.locator("#lines-mode").get_by_text("Drawing or scan").click()
@@ -213,9 +300,6 @@ def test_every_line_setting_changes_the_preview(page: sync_api.Page, tmp_path: P
 
 
 def test_a_wrong_file_is_named(page: sync_api.Page, files: Path) -> None:
-    page.click("#draw")
-    expect(page.get_by_text("Choose a picture first")).to_be_visible()
-    expect(page.locator("#draw")).to_be_visible()
     give(page, "#picture", files / "text.png")
     expect(page.get_by_text("text.png: not an image this program can read")).to_be_visible()
     expect(page.locator("#picture img")).to_have_count(0)
@@ -224,9 +308,12 @@ def test_a_wrong_file_is_named(page: sync_api.Page, files: Path) -> None:
 
 
 def test_an_own_pencil_draws_with_its_own_controls(page: sync_api.Page, files: Path, tmp_path: Path) -> None:
+    give(page, "#picture", files / "cat.png")
+    first = drawn(page, tmp_path)
+    last = shown(page, "sketch")
     page.set_input_files("input[type=file][accept*=safetensors]", files / "second.safetensors")
     expect(page.locator("#pencil input")).to_have_value("The second pencil")
     expect(page.locator("#darkness input[type=number]")).to_have_value("0.9")
-    give(page, "#picture", files / "cat.png")
-    expect(page.locator("#picture img")).to_be_visible()
-    assert drawn(page, "#draw", tmp_path).shape == (150, 200)
+    second = drawn(page, tmp_path, last)
+    assert second.shape == first.shape
+    assert not np.array_equal(second, first)

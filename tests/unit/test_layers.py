@@ -101,5 +101,6 @@ def test_the_wheel_claims_no_common_names(tmp_path: Path) -> None:
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"sketchgan_core", "sketchgan_training", "sketchgan_app"}
-    assert {"sketchgan_app/dice.svg", "sketchgan_app/examples/books.png"} <= set(names)
+    examples = {"drawings/books.png", "pictures/cat.jpg", "pictures/README.md"}
+    assert {"sketchgan_app/dice.svg", *(f"sketchgan_app/examples/{name}" for name in examples)} <= set(names)
     assert {"sketchgan_core/pencils/default.safetensors", "sketchgan_training/eraser.safetensors"} <= set(names)

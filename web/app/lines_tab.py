@@ -56,7 +56,11 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
                 )
                 send = gr.Button("Send to Sketch", size="sm", scale=0, min_width=140, interactive=False, elem_id="send")
             examples = gr.Examples(
-                [[str(file)] for file in EXAMPLES], picture, label="Examples", elem_id="lines-examples"
+                [[str(file)] for file in EXAMPLES],
+                picture,
+                label="Examples",
+                elem_id="lines-examples",
+                examples_per_page=len(EXAMPLES) or 1,
             )
 
     controls = {**sliders, "polarity": polarity}

@@ -37,7 +37,12 @@ button[role=tab][aria-selected=true] { color: var(--body-text-color) !important;
 .tight { align-items: end; }
 .beside { align-items: end; }
 .beside button { margin-bottom: .8rem; }
-/* Always within reach; the shadow hides what scrolls past beneath. */
-#draw, #stop { position: sticky; bottom: .8rem; z-index: 5; box-shadow: 0 0 0 .8rem var(--body-background-fill); }
+#presets { gap: .4rem; }
+#presets button { flex: 1 0 auto; min-width: 0 !important; width: auto; white-space: nowrap; }
+#controls .block { padding-block: .55rem .7rem; }
+#controls [data-testid=min-value], #controls [data-testid=max-value] { display: none; }
+/* The drawing stays in sight of the last slider. */
+#sheet { position: sticky; top: .8rem; align-self: flex-start; }
+#status { flex: 0 0 11rem; min-height: 1.5rem; }
 #note, #lines-note { flex-grow: 1; color: var(--body-text-color-subdued); }
 """

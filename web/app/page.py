@@ -14,16 +14,17 @@ HOUR, DAY = 3600, 86400  # how often old uploads and sketches are looked for, an
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio."""
     with gr.Blocks(title="SketchGAN", analytics_enabled=False, fill_width=True, delete_cache=(HOUR, DAY)) as page:
-        gr.Markdown("# SketchGAN\nLine drawings to pencil sketches", elem_id="title")
+        gr.Markdown("# SketchGAN\nPictures and drawings to pencil sketches", elem_id="title")
         with gr.Tabs() as tabs:
             with gr.Tab("Sketch", id="sketch"):
-                picture, mode = sketch_tab(studio)
+                picture, mode, draws = sketch_tab(studio)
             with gr.Tab("Lines", id="lines"):
                 send, lines = lines_tab(studio)
-        send.click(
+        sent = send.click(
             lambda file: (file, "none", gr.Tabs(selected="sketch")),
             lines,
             [picture, mode, tabs],
             show_progress="hidden",
         )
+        draws(sent.then)
     return page

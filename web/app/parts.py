@@ -13,8 +13,9 @@ from sketchgan_core.errors import SketchGANError
 from .studio import Studio
 
 HERE = Path(__file__).parent
-# In a wheel the drawings lie beside this file, in a checkout where everybody sees them.
-EXAMPLES = sorted([*HERE.glob("examples/*.png"), *HERE.parents[1].glob("examples/drawings/*.png")])
+# In a wheel they lie beside this file, in a checkout where everybody sees them.
+_EXAMPLES = next((folder for folder in (HERE / "examples", HERE.parents[1] / "examples") if folder.is_dir()), HERE)
+EXAMPLES = [*sorted(_EXAMPLES.glob("pictures/*.jpg")), *sorted(_EXAMPLES.glob("drawings/*.png"))]
 
 LINE_MODES = [
     ("Choose for me", "auto"),

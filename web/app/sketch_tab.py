@@ -1,28 +1,41 @@
-"""The tab where a picture becomes a sketch."""
+"""The tab where a picture becomes a sketch: at once, and again whenever something changes."""
 
 from __future__ import annotations
 
+import time as clock
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from sketchgan_core.choices import CONTROLS, PAPERS, PRESETS
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import Cancelled, SketchGANError
 from sketchgan_core.header import Header
-from sketchgan_core.paper import KINDS
 
+from .desk import Desk, Kept, Wish
 from .parts import EXAMPLES, HERE, LINE_MODES, complain, picture_input
 from .studio import Studio, another_seed, pencil_header
 
-UNCHANGED = (gr.skip(), gr.skip(), gr.skip())
+# The last input is when the browser asked.
+_NOW = "(...values) => [...values.slice(0, -1), Date.now()]"
+_READ_AS = {
+    "photo": "a picture",
+    "drawing": "a drawing",
+    "none": "clean lines",
+    "classic": "a picture, the classic way",
+}
+_AS_IT_IS = (gr.skip(),) * 4
+_DRAWN, _DRAWING = gr.update(visible=False), gr.update(visible=True)  # the stop button
 
 
-def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown]:
-    """Lays out the tab; returns its picture and how lines are made of it."""
+def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callable[..., Any]], Any]]:
+    """Lays out the tab; returns its picture, how lines are made of it, and what draws them after an event."""
+    own_values = _defaults(studio.first)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            picture, _ = picture_input(studio, "picture")
+            picture, uploaded = picture_input(studio, "picture")
             with gr.Row(elem_classes="beside"):
                 pencil = gr.Dropdown(
                     [*map(_choice, studio.pencils())],
@@ -32,30 +45,33 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown]:
                     elem_id="pencil",
                 )
                 own = gr.UploadButton("Own file…", file_types=[".safetensors"], size="sm", scale=1, min_width=96)
-            with gr.Group():
+            with gr.Row(elem_id="presets"):
+                presets = {
+                    name: gr.Button(name.capitalize(), size="sm", min_width=60) for name in ("pencil's own", *PRESETS)
+                }
+            with gr.Group(elem_id="controls"):
                 sliders = [
-                    gr.Slider(0, 1, value=value, step=0.05, label=name.capitalize(), elem_id=name)
-                    for name, value in _defaults(studio.first).items()
+                    gr.Slider(0, 1, value=own_values[name], step=0.05, label=name.capitalize(), info=info, elem_id=name)
+                    for name, info in CONTROLS.items()
                 ]
             with gr.Row(elem_classes="beside"):
-                paper = gr.Dropdown([(kind.capitalize(), kind) for kind in KINDS], value="cartridge", label="Paper")
+                paper = gr.Dropdown([(kind.capitalize(), kind) for kind in PAPERS], value=PAPERS[0], label="Paper")
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=90, elem_id="seed")
                 dice = gr.Button(
                     "New take", icon=str(HERE / "dice.svg"), size="sm", scale=0, min_width=96, elem_id="dice"
                 )
             with gr.Accordion("Lines and scale", open=False):
                 mode = gr.Dropdown(LINE_MODES, value="auto", label="Lines", info="how they are made of the picture")
-                patch_size = gr.Slider(128, 1536, value=384, step=32, label="Patch size", elem_id="patch-size")
+                patch_size = gr.Slider(
+                    0, 1536, value=0, step=32, label="Patch size", info="0 chooses by the picture", elem_id="patch-size"
+                )
                 model_size = gr.Slider(128, 1536, value=384, step=32, label="Model size", elem_id="model-size")
                 gr.Markdown(
                     "A patch of *patch size* pixels is drawn at *model size*: a larger patch, a thicker pencil."
                 )
-            draw = gr.Button("Draw", variant="primary", elem_id="draw")
-            stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=320, elem_id="sheet"):
             result = gr.ImageSlider(
                 label="Before and after",
-                format="png",
                 height=600,
                 max_height=600,
                 buttons=["fullscreen"],
@@ -63,80 +79,119 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown]:
             )
             with gr.Row(elem_classes="tight"):
                 note = gr.Markdown(elem_id="note")
+                status = gr.Markdown(elem_id="status")
+                stop = gr.Button(
+                    "Stop", variant="stop", size="sm", scale=0, min_width=90, visible=False, elem_id="stop"
+                )
                 download = gr.DownloadButton(
                     "Download", size="sm", scale=0, min_width=120, interactive=False, elem_id="download"
                 )
-            if EXAMPLES:
-                gr.Examples([[str(file)] for file in EXAMPLES], picture, label="Examples", elem_id="examples")
-
-    stopped: set[str] = set()
-
-    def begin(request: gr.Request) -> tuple[Any, ...]:
-        stopped.discard(str(request.session_hash))
-        return gr.update(visible=False), gr.update(visible=True), gr.update(interactive=False)
-
-    def halt(request: gr.Request) -> None:
-        stopped.add(str(request.session_hash))
-
-    def end() -> tuple[Any, ...]:
-        return gr.update(visible=True), gr.update(visible=False), gr.update(interactive=True)
-
-    def sketch(
-        picture: str | None,
-        pencil: str,
-        darkness: float,
-        roughness: float,
-        shading: float,
-        paper: str,
-        seed: int | None,
-        mode: Any,
-        patch_size: int,
-        model_size: int,
-        request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  Gradio finds it by its default
-    ) -> tuple[Any, ...]:
-        if picture is None:
-            gr.Warning("Choose a picture first: drop one in, paste one, or click an example.")
-            return UNCHANGED
-        try:
-            drawn = studio.sketch(
-                Path(picture),
-                Path(pencil),
-                lines=mode,
-                progress=progress,
-                cancelled=lambda: request.session_hash in stopped,
-                darkness=darkness,
-                roughness=roughness,
-                shading=shading,
-                paper=paper,
-                seed=seed or 0,
-                patch_size=patch_size,
-                model_size=model_size,
+            examples = gr.Examples(
+                [[str(file)] for file in EXAMPLES],
+                picture,
+                label="Examples",
+                elem_id="examples",
+                examples_per_page=len(EXAMPLES) or 1,
             )
-        except Cancelled:
-            return *UNCHANGED[:-1], "Stopped."
+    desk = gr.State(Desk())
+    asked_at = gr.Number(visible="hidden")
+
+    def preview(desk: Desk, *asked: Any) -> tuple[Any, ...]:
+        *values, time = asked
+        wish = _wish(studio, values)
+        if wish is None or not desk.begin_preview(time, wish):
+            return _AS_IT_IS
+        try:
+            kept = studio.read(wish, desk, in_full=False)
+            file = studio.preview(wish, kept)
         except SketchGANError as error:
-            complain(error, picture)
-            return UNCHANGED
-        return (drawn.before, drawn.after), gr.update(value=drawn.file, interactive=True), drawn.note
+            complain(error, wish.picture)
+            return _AS_IT_IS
+        if not desk.counts(time):
+            return _AS_IT_IS
+        desk.show(wish)
+        return (studio.before(wish.picture), file), gr.update(interactive=False), _note(kept, "preview"), _DRAWN
 
-    buttons = [draw, stop, dice]
-    asked = [draw.click, dice.click(another_seed, seed, seed, queue=False, show_progress="hidden").then]
-    for ask in asked:
-        drawing = ask(begin, None, buttons, queue=False, show_progress="hidden").then(
-            sketch,
-            [picture, pencil, *sliders, paper, seed, mode, patch_size, model_size],
-            [result, download, note],
-            show_progress_on=result,
-            concurrency_limit=1,
-            concurrency_id="pencil",
+    def draw(desk: Desk, progress: gr.Progress = gr.Progress(), *asked: Any) -> Iterator[tuple[Any, ...]]:  # noqa: B008  Gradio finds it by its default
+        *values, time = asked
+        start = clock.monotonic()
+        wish = _wish(studio, values)
+        if wish is None:
+            desk.clear()
+            yield None, gr.update(value=None, interactive=False), "", _DRAWN
+        if wish is None or not desk.begin(time, wish):
+            yield _AS_IT_IS
+            return
+        yield gr.skip(), gr.update(interactive=False), gr.skip(), _DRAWING
+        try:
+            progress(0, "Reading")
+            kept, before = studio.read(wish, desk), studio.before(wish.picture)
+            if desk.counts(time) and desk.show(wish):
+                yield (before, studio.preview(wish, kept)), gr.skip(), _note(kept, "preview"), gr.skip()
+            file = studio.draw(wish, kept, progress, lambda: not desk.counts(time))
+        except Cancelled:
+            yield _AS_IT_IS
+        except SketchGANError as error:
+            complain(error, wish.picture)
+            desk.clear()
+            yield *_AS_IT_IS[:-1], _DRAWN
+        else:
+            height, width = kept.subject.size
+            made = _note(kept, f"{width} × {height} px", f"{clock.monotonic() - start:.1f} s")
+            yield (before, file), gr.update(value=file, interactive=True), made, _DRAWN
+
+    def halt(desk: Desk) -> tuple[Any, ...]:
+        desk.clear()
+        return "Stopped. Any change draws again.", _DRAWN
+
+    asked = [desk, picture, pencil, mode, patch_size, model_size, paper, seed, *sliders, asked_at]
+    shown = [result, download, note, stop]
+
+    def draws(event: Callable[..., Any]) -> None:
+        """Draws after an event."""
+        # A newer drawing starts beside the older one, which then sees that it no longer counts.
+        event(
+            draw,
+            asked,
+            shown,
+            js=_NOW,
+            show_progress="minimal",
+            show_progress_on=status,
+            trigger_mode="multiple",
+            concurrency_limit=8,
+            concurrency_id="draw",
         )
-        # Gradio does not do what `then` says after a failure.
-        for finished in (drawing.then, drawing.failure):
-            finished(end, None, buttons, queue=False, show_progress="hidden")
-    stop.click(halt, queue=False)
 
-    pencil.change(lambda path: list(_defaults(pencil_header(Path(path))).values()), pencil, sliders, queue=False)
+    for slider in sliders:
+        draws(slider.release)
+    for event in (
+        *(uploaded.then, examples.load_input_event.then, picture.clear),
+        *(mode.input, patch_size.release, model_size.release, paper.input, seed.submit, seed.blur),
+        dice.click(another_seed, seed, seed, queue=False, show_progress="hidden").then,
+    ):
+        draws(event)
+    gr.on(
+        [slider.input for slider in sliders],
+        preview,
+        asked,
+        shown,
+        js=_NOW,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        concurrency_limit=1,
+        concurrency_id="preview",
+    )
+    stop.click(halt, desk, [note, stop], queue=False, show_progress="hidden")
+
+    def chosen(pencil: str, preset: str) -> list[Any]:
+        return [*(_defaults(pencil_header(Path(pencil))) | PRESETS.get(preset, {})).values()]
+
+    for name, button in presets.items():
+        set_sliders = button.click(
+            lambda pencil, name=name: chosen(pencil, name), pencil, sliders, queue=False, show_progress="hidden"
+        )
+        draws(set_sliders.then)
+    draws(pencil.change(lambda pencil: chosen(pencil, ""), pencil, sliders, queue=False, show_progress="hidden").then)
 
     def take_own(file: str, owned: list[Header]) -> tuple[Any, ...]:
         try:
@@ -148,7 +203,21 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown]:
 
     owned = gr.State([])
     own.upload(take_own, [own, owned], [pencil, owned], show_progress="hidden")
-    return picture, mode
+    return picture, mode, draws
+
+
+def _wish(studio: Studio, values: list[Any]) -> Wish | None:
+    """What the page asks for, or None without a picture."""
+    picture, pencil, mode, patch_size, model_size, paper, seed, *controls = values
+    if picture is None:
+        return None
+    settings = studio.controls(Path(pencil), controls)
+    return Wish(Path(picture), Path(pencil), mode, patch_size, model_size, paper, seed or 0, settings)
+
+
+def _note(kept: Kept, *more: str) -> str:
+    """What was read, why, and what became of it."""
+    return " · ".join([f"Read as {_READ_AS[kept.subject.read_as]}: {kept.subject.said()}", *more])
 
 
 def _choice(header: Header) -> tuple[str, str]:

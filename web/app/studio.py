@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import random
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from sketchgan_core.errors import SketchGANError
+from sketchgan_core.choices import CONTROLS
+from sketchgan_core.controls import Controls
+from sketchgan_core.errors import Cancelled, SketchGANError
 from sketchgan_core.header import DISCRIMINATOR, Header, list_pencils, read_header, resolve_pencil
 from sketchgan_core.images import Picture, read_image, write_image
 from sketchgan_core.line_settings import LineSettings
 from sketchgan_core.lines import LineMode, PreparedLines, prepare_lines
+from sketchgan_core.preview import Preview
 from sketchgan_core.sketcher import Sketcher
+
+from .desk import Desk, Kept, Wish
 
 # What every browser shows; a TIFF scan is turned into a PNG for the page.
 SHOWN_BY_BROWSERS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 
+LONGEST_BEFORE = 1600  # px; nobody compares the picture pixel by pixel
+
 _MADE = {"none": "as they are", "drawing": "cleaned", "photo": "found", "classic": "found the classic way"}
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A sketch beside what it was made of.
-
-    Attributes:
-        before, after: images of one size.
-        file: the sketch as a PNG.
-        note: one line about how it was made.
-    """
-
-    before: Image.Image
-    after: Image.Image
-    file: Path
-    note: str
 
 
 class Studio:
@@ -60,44 +49,63 @@ class Studio:
         self.folder = folder
         self.device = device
         self.first = pencil_header(resolve_pencil(weights))
+        self._reading, self._drawing = threading.Lock(), threading.Lock()
 
     def pencils(self) -> list[Header]:
         """The pencil chosen first, then the bundled ones."""
         others = [header for header in list_pencils()[0] if header.path != self.first.path]
         return [self.first, *others]
 
-    def sketch(
-        self,
-        picture: Path,
-        pencil: Path,
-        *,
-        lines: LineMode,
-        progress: Callable[[float, str], None],
-        cancelled: Callable[[], bool],
-        **settings: Any,
-    ) -> Drawn:
-        """Draws a picture; `settings` are those of `Sketcher`.
+    def controls(self, pencil: Path, values: Iterable[float]) -> Controls:
+        """The controls of a pencil with these values, in the order of `CONTROLS`."""
+        return self._sketcher(pencil).controls(**dict(zip(CONTROLS, values, strict=True)))
+
+    def read(self, wish: Wish, desk: Desk, in_full: bool = True) -> Kept:
+        """The picture as a drawing sees it; read once, whatever moves.
 
         Raises:
             SketchGANError: a picture, pencil or setting that cannot be used.
+        """
+        with self._reading:  # a preview waits for what is being read rather than read it a second time
+            if desk.kept is None or not desk.kept.serves(wish, in_full):
+                subject = self._sketcher(wish.pencil).subject(
+                    read_picture(wish.picture).pixels, wish.lines, wish.patch_size, wish.model_size, wish.controls
+                )
+                desk.kept = Kept(wish, subject, Preview(subject))
+            return desk.kept
+
+    def preview(self, wish: Wish, kept: Kept) -> Path:
+        """A small drawing, in an instant; it is laid out like the full one."""
+        generator = self._sketcher(wish.pencil).generator
+        sketch = kept.preview.draw(generator, wish.controls, wish.seed, wish.paper)
+        return self.write(sketch, f"{wish.picture.stem}-preview", ".jpg")
+
+    def draw(
+        self, wish: Wish, kept: Kept, progress: Callable[[float, str], None], cancelled: Callable[[], bool]
+    ) -> Path:
+        """The drawing in full, as a PNG.
+
+        Raises:
+            SketchGANError: out of memory.
             Cancelled: `cancelled()` returned true.
         """
-        start = time.monotonic()
-        progress(0, "Reading")
-        grey = read_picture(picture).grey
-        sketcher = _sketcher(pencil, pencil.stat().st_mtime_ns, self.device)
-        prepared = prepare_lines(read_picture(picture).pixels, lines, device=self.device)
-        progress(0, "Planning the strokes")
-        sketch = sketcher(
-            prepared.lines,
-            progress=lambda done, total, _: progress(done / total, "Drawing"),
-            cancelled=cancelled,
-            **settings,
-        )
-        file = self.write(sketch, f"{picture.stem}-sketch")
-        height, width = sketch.shape
-        note = f"{_about(prepared, lines)} · {width} × {height} px · {time.monotonic() - start:.1f} s"
-        return Drawn(_image(grey), _image(sketch), file, note)
+        with self._drawing:  # two at once would take twice as long
+            if cancelled():
+                raise Cancelled
+            progress(0, "Planning the strokes")
+            sketch = self._sketcher(wish.pencil).draw_subject(
+                kept.subject,
+                wish.controls,
+                wish.seed,
+                wish.paper,
+                progress=lambda done, total, _: progress(done / total, "Drawing"),
+                cancelled=cancelled,
+            )
+            return self.write(sketch, f"{wish.picture.stem}-sketch")
+
+    def before(self, picture: Path) -> Path:
+        """The picture as it is laid beside the sketch."""
+        return _before(self, picture)
 
     def lines(self, picture: Path, mode: LineMode, settings: LineSettings) -> tuple[Path, str]:
         """The line image of a picture as a PNG, and one line about how it was made.
@@ -118,11 +126,14 @@ class Studio:
         grey = read_picture(picture).grey
         return picture if picture.suffix.lower() in SHOWN_BY_BROWSERS else self.write(grey, picture.stem)
 
-    def write(self, grey: np.ndarray, name: str) -> Path:
-        """Writes a PNG of its own into the folder; the name is what a download of it will be called."""
-        file = Path(tempfile.mkdtemp(dir=self.folder)) / f"{name}.png"
-        write_image(file, grey)
+    def write(self, image: np.ndarray | Image.Image, name: str, suffix: str = ".png") -> Path:
+        """Writes a file of its own into the folder; the name is what a download of it will be called."""
+        file = Path(tempfile.mkdtemp(dir=self.folder)) / f"{name}{suffix}"
+        write_image(file, image)
         return file
+
+    def _sketcher(self, pencil: Path) -> Sketcher:
+        return _sketcher(pencil, pencil.stat().st_mtime_ns, self.device)
 
 
 def pencil_header(path: Path) -> Header:
@@ -146,6 +157,14 @@ def another_seed(seed: int) -> int:
 def read_picture(path: Path) -> Picture:
     """`read_image`, once per picture: it is asked for at every move of a slider."""
     return read_image(path)
+
+
+@lru_cache(maxsize=8)
+def _before(studio: Studio, picture: Path) -> Path:
+    pixels = read_picture(picture).pixels
+    image = Image.fromarray(pixels) if pixels.ndim == 3 else _image(pixels)
+    image.thumbnail((LONGEST_BEFORE, LONGEST_BEFORE))
+    return studio.write(image, f"{picture.stem}-before", ".jpg")
 
 
 @lru_cache(maxsize=2)

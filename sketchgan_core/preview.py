@@ -1,0 +1,95 @@
+"""A quick look at a drawing: small, from what is kept of it, in the time a slider needs to move on."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from .controls import Controls
+from .deposition import deposit
+from .generators import Generator, LoadGenerator
+from .light import Light, read_light, weigh_lines
+from .paper import paper as make_paper
+from .plan import PLANES, plan
+from .scaling import side
+from .side import lay_side
+from .sketcher import Subject
+
+PREVIEW_SIDE = 288  # px, of the square of the same area: drawn in a third of a second on two cores
+SHOWN_SIDE = 640  # px that its load is laid on paper at, so that the grain is not enlarged with it
+# px of paper around it. The margin that makes tiles exact would be two thirds of the work, and changes the border only.
+_MARGIN = 16
+
+
+class Preview:
+    """A small copy of a subject; it is read once and drawn whenever a control moves."""
+
+    def __init__(self, subject: Subject) -> None:
+        """Shrinks what was read, with firmer lines, so that none is lost."""
+        height, width = subject.lines.shape
+        factor = PREVIEW_SIDE / side(subject.lines.shape)
+        small = (max(1, round(height * factor)), max(1, round(width * factor))) if factor < 1 else (height, width)
+        shown = min(1.0, SHOWN_SIDE / side(subject.size))
+        self.size = max(1, round(subject.size[0] * shown)), max(1, round(subject.size[1] * shown))
+        firmer = max(1.0, factor**-0.5)
+        self._lines = np.clip(1 - firmer * (1 - _fitted(subject.lines, small)), 0, 1)
+        self._pixels = None if subject.pixels is None else _fitted(subject.pixels, small)
+        self._subject = subject
+        self._light: tuple[float, Light] | None = None
+        self._load: tuple[Generator, Controls, int, np.ndarray] | None = None
+
+    def draw(self, generator: Generator, controls: Controls, seed: int = 0, paper: str = "cartridge") -> np.ndarray:
+        """The preview (H, W) float32 of `size`, 0 black .. 1 white; controls are numbers."""
+        asked = (generator, controls, seed)
+        if self._load is None or self._load[:-1] != asked:
+            self._load = (*asked, self._laid(*asked))
+        load = torch.from_numpy(_fitted(self._load[-1], self.size))
+        if not isinstance(generator, LoadGenerator):
+            return (1 - load).numpy()
+        sheet = torch.from_numpy(np.ascontiguousarray(make_paper(*self.size, paper, seed)))
+        sketch: np.ndarray = (1 - deposit(load, sheet)).numpy()
+        return sketch
+
+    def _laid(self, generator: Generator, controls: Controls, seed: int) -> np.ndarray:
+        lines, light = self._lines, self._lit(controls)
+        if not isinstance(generator, LoadGenerator):
+            return _drawn(generator, torch.from_numpy(1 - lines)[None], torch.ones((1, *lines.shape)))
+        if light is not None and not self._subject.own_lines:
+            lines = weigh_lines(lines, light)
+        planned = plan(lines, controls, seed, light)
+        planes = planned.planes[[PLANES.index(name) for name in generator.config.planes]]
+        load = _drawn(generator, planes, planned.reach)
+        return lay_side(load, planned.planes[PLANES.index("take")].numpy(), planned.tone, planned.side_share)
+
+    def _lit(self, controls: Controls) -> Light | None:
+        if self._pixels is None:
+            return None
+        detail = float(np.mean(controls.detail))
+        if self._light is None or self._light[0] != detail:
+            self._light = detail, read_light(self._pixels, detail, self._subject.curve)
+        return self._light[1]
+
+
+def _drawn(generator: Generator, planes: torch.Tensor, reach: torch.Tensor) -> np.ndarray:
+    """What the generator lays down of a small plan (P, H, W), in one piece: (H, W)."""
+    parameter = next(generator.parameters())
+    height, width = reach.shape[-2:]
+    right, below = (-(length + 2 * _MARGIN) % generator.stride for length in (width, height))
+    around = (_MARGIN, _MARGIN + right, _MARGIN, _MARGIN + below)
+    with torch.inference_mode():
+        seen = F.pad(planes[None], around).to(parameter.device, parameter.dtype)
+        load = generator.lay(
+            seen.contiguous(memory_format=torch.channels_last), F.pad(reach[None], around).to(parameter.device)
+        )
+    laid: np.ndarray = load[0, 0, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width].float().cpu().numpy()
+    return laid
+
+
+def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if image.shape[:2] == size:
+        return image
+    shrinks = size[0] < image.shape[0]
+    fitted = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.clip(fitted, 0, 1)
