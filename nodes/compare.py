@@ -13,7 +13,7 @@ class Compare(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANCompare",
-            display_name="Compare (SketchGAN)",
+            display_name="Compare",
             category="SketchGAN",
             description="Shows two pictures in one place, with a slider between them.",
             inputs=[

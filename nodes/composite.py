@@ -16,7 +16,7 @@ class Composite(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANComposite",
-            display_name="Sketch on Paper (SketchGAN)",
+            display_name="Sketch on Paper",
             category="SketchGAN",
             description="Lays graphite on toned paper, over an image in coloured pencil if one is connected, "
             "or gives it out transparent.",
@@ -51,7 +51,9 @@ class Composite(io.ComfyNode):
                 io.Image.Output(display_name="image", tooltip="The sketch on its paper."),
                 io.Mask.Output(display_name="mask", tooltip="1 where graphite or pigment covers the paper."),
             ],
-            **host.search_words("paper", "coloured pencil", "colored pencil", "transparent"),
+            **host.search_words(
+                "toned paper", "paper texture", "coloured pencil", "colored pencil", "sepia", "transparent"
+            ),
         )
 
     @classmethod

@@ -6,29 +6,44 @@ from functools import partial
 from typing import Any
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import PAPERS
-from . import host
+from ..sketchgan_core.choices import CONTROLS, PAPERS, PRESETS
+from . import host, pencils
 from .images import to_image
 from .pencils import HostPencil, PencilSocket
 
+CUSTOM = "custom"
 OUTPUTS = ("input size", "model size")
+BUNDLED = "default"
+# Detail is one number: it chooses the size that everything is drawn at.
+MAPS = tuple(name for name in CONTROLS if name != "detail")
 
 
 class Generate(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
+        defaults = _defaults()
         return io.Schema(
             node_id="SketchGANGenerate",
-            display_name="Pencil Sketch (SketchGAN)",
+            display_name="Pencil Sketch",
             category="SketchGAN",
-            description="Draws a line image as a pencil sketch: at its own size, without seams, and the same way again "
-            "for the same seed. A batch is drawn frame by frame, with grain and hatching that stand still.",
+            description="Draws any picture in pencil: a photo, a render, line art. It says below what it saw in the "
+            "picture. The same seed draws the same sketch, and a batch stands still from frame to frame.",
             inputs=[
-                PencilSocket.Input("model", tooltip="The pencil, from Load SketchGAN Model."),
-                io.Image.Input("lines", tooltip="Dark lines on white paper, from Extract Lines or drawn by you."),
+                io.Image.Input("image", tooltip="A photo, a generated picture, a painting or line art; or a batch."),
+                host.with_options(
+                    io.Combo.Input(
+                        "preset",
+                        options=[CUSTOM, *PRESETS],
+                        default=CUSTOM,
+                        tooltip="A kind of drawing: it sets the six sliders below. custom: the sliders as they are.",
+                    ),
+                    presets=PRESETS,  # web/extension/presets.js reads these
+                    custom=CUSTOM,
+                ),
+                *(_control(name, getattr(defaults, name), meaning) for name, meaning in CONTROLS.items()),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -37,42 +52,58 @@ class Generate(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="The take: the same seed draws the same sketch, another one draws it anew.",
                 ),
-                _control("darkness", 0.5, "How hard the pencil is pressed."),
-                _control("roughness", 0.4, "Wobble, restated strokes, overshoot and construction lines."),
-                _control("shading", 0.5, "How much of what the lines enclose is hatched; 0 is pure outline."),
-                io.Int.Input(
-                    "patch_size",
-                    default=384,
-                    min=64,
-                    max=4096,
-                    step=8,
-                    tooltip="So many pixels of the image are drawn at model_size pixels. "
-                    "Twice the model size draws at half the scale, and the pencil is twice as thick.",
-                ),
-                io.Int.Input(
-                    "model_size",
-                    default=384,
-                    min=64,
-                    max=4096,
-                    step=8,
-                    tooltip="The size a patch is drawn at; equal to patch_size it draws the image at its own size.",
-                ),
-                io.Int.Input(
-                    "tile",
-                    default=0,
-                    min=0,
-                    max=4096,
-                    step=8,
-                    tooltip="Pixels drawn at once. It changes memory and time, not the picture; 0 chooses what fits.",
-                ),
                 io.Combo.Input(
                     "paper", options=list(PAPERS), default="cartridge", tooltip="The tooth that breaks the strokes."
                 ),
-                io.Combo.Input(
-                    "output",
-                    options=list(OUTPUTS),
-                    default="input size",
-                    tooltip="The size of the sketch: that of the lines, or the one it was drawn at.",
+                host.folded(
+                    io.Int.Input(
+                        "patch_size",
+                        default=0,
+                        min=0,
+                        max=4096,
+                        step=8,
+                        tooltip="So many pixels of the image are drawn at model_size pixels: twice the model size "
+                        "draws at half the scale, and the pencil is twice as thick. 0 chooses by the picture.",
+                    )
+                ),
+                host.folded(
+                    io.Int.Input(
+                        "model_size",
+                        default=384,
+                        min=64,
+                        max=4096,
+                        step=8,
+                        tooltip="The size a patch is drawn at; equal to patch_size it draws the image at its own size. "
+                        "Without a patch size it has no effect.",
+                    )
+                ),
+                host.folded(
+                    io.Int.Input(
+                        "tile",
+                        default=0,
+                        min=0,
+                        max=4096,
+                        step=8,
+                        tooltip="Pixels drawn at once. It changes memory and time, not the picture; "
+                        "0 chooses what fits.",
+                    )
+                ),
+                host.folded(
+                    io.Combo.Input(
+                        "output",
+                        options=list(OUTPUTS),
+                        default="input size",
+                        tooltip="The size of the sketch: that of the image, or the one it was drawn at.",
+                    )
+                ),
+                io.Image.Input(
+                    "lines",
+                    optional=True,
+                    tooltip="Dark lines on white, from Extract Lines, a line-art preprocessor or your hand: then these "
+                    "are drawn, and the image only gives their tone.",
+                ),
+                PencilSocket.Input(
+                    "model", optional=True, tooltip="Another pencil, from Load Pencil; without one, the bundled pencil."
                 ),
                 *(
                     io.Mask.Input(
@@ -80,58 +111,78 @@ class Generate(io.ComfyNode):
                         optional=True,
                         tooltip=f"Where to use how much {name}: full white means the number above, black means none.",
                     )
-                    for name in ("darkness", "roughness", "shading")
+                    for name in MAPS
                 ),
             ],
             outputs=[
                 io.Image.Output(display_name="sketch", tooltip="Graphite on white."),
-                io.Mask.Output(display_name="graphite", tooltip="How much graphite lies where, for Composite."),
+                io.Mask.Output(display_name="graphite", tooltip="How much graphite lies where, for Sketch on Paper."),
             ],
-            **host.search_words("pencil", "sketch", "drawing", "hatching", "graphite"),
+            **host.search_words(
+                *("photo to sketch", "image to sketch", "picture to pencil", "pencil drawing", "sketch", "drawing"),
+                *("hatching", "graphite", "charcoal", "line art to sketch"),
+            ),
         )
 
     @classmethod
     def execute(
         cls,
-        model: HostPencil,
-        lines: torch.Tensor,
+        image: torch.Tensor,
+        preset: str,
         seed: int,
-        darkness: float,
-        roughness: float,
-        shading: float,
+        paper: str,
         patch_size: int,
         model_size: int,
         tile: int,
-        paper: str,
-        output: Any,
-        darkness_map: torch.Tensor | None = None,
-        roughness_map: torch.Tensor | None = None,
-        shading_map: torch.Tensor | None = None,
+        output: str,
+        lines: torch.Tensor | None = None,
+        model: HostPencil | None = None,
+        **controls: Any,
     ) -> io.NodeOutput:
-        batch, height, width, _ = lines.shape
-        drawn_at = core.scaled_size(height, width, patch_size, model_size)
-        generator = host.load(model.patcher, core.useful_memory(model.patcher.model, *drawn_at))
-        sketcher = core.Sketcher(generator)
+        """`controls` has the number of each control, and the maps that are connected."""
+        patcher = (model or pencils.load(BUNDLED)).patcher
+        sketcher = core.Sketcher(host.load(patcher))
+        numbers = {name: controls[name] for name in CONTROLS} | PRESETS.get(preset, {})
         size = output.removesuffix(" size")
-        sketch = torch.empty(batch, *((height, width) if size == "input" else drawn_at))
-        progress = host.Progress(batch)
-        for index, frame in enumerate(lines):
+        progress = host.Progress(len(image))
+        first: core.Subject | None = None
+        for index, frame in enumerate(image):
             host.cancelled()
-            sketch[index] = sketcher(
-                frame,
-                darkness=_of_frame(index, darkness, darkness_map),
-                roughness=_of_frame(index, roughness, roughness_map),
-                shading=_of_frame(index, shading, shading_map),
-                seed=seed,
-                patch_size=patch_size,
-                model_size=model_size,
-                tile=tile or None,
-                paper=paper,
-                output=size,
-                progress=partial(progress.show, index),
-                cancelled=host.cancelled,
+            asked = sketcher.controls(
+                **{name: _of_frame(index, number, controls.get(f"{name}_map")) for name, number in numbers.items()}
             )
-        return io.NodeOutput(to_image(sketch), 1 - sketch)
+            given = "auto" if lines is None else lines[index % len(lines)]
+            # What is judged by a picture is judged once for all frames, or an animation would flicker.
+            subject = sketcher.subject(frame, given, patch_size, model_size, asked, like=first)
+            if first is None:
+                first = subject
+                host.load(patcher, core.useful_memory(sketcher.generator, *subject.lines.shape))
+                height, width = subject.size if size == "input" else subject.lines.shape
+                sketch = torch.empty(len(image), height, width)
+            sketch[index] = torch.from_numpy(
+                sketcher.draw_subject(
+                    subject,
+                    asked,
+                    seed,
+                    paper,
+                    tile or None,
+                    (height, width),
+                    partial(progress.show, index),
+                    host.cancelled,
+                )
+            )
+        assert first is not None, "the host gives at least one frame"
+        # Shown by web/extension/reading.js and drawing_scale.js.
+        shown = {**ui.PreviewText(first.said()).as_dict(), "drawn_at": list(first.lines.shape[::-1])}
+        return io.NodeOutput(to_image(sketch), 1 - sketch, ui=shown)
+
+
+def _defaults() -> core.Controls:
+    """What the bundled pencil is best set to."""
+    try:
+        return core.Controls.from_mapping(pencils.find(BUNDLED).controls)
+    except core.SketchGANError:  # said when it is used: the other nodes are to be there
+        return core.Controls()
 
 
 def _control(name: str, default: float, meaning: str) -> io.Float.Input:
@@ -142,7 +193,7 @@ def _control(name: str, default: float, meaning: str) -> io.Float.Input:
         max=1.0,
         step=0.01,
         display_mode=io.NumberDisplay.slider,
-        tooltip=f"{meaning} 0 is none, 1 a lot.",
+        tooltip=f"{meaning[0].upper()}{meaning[1:]}. 0 is none, 1 a lot.",
     )
 
 

@@ -72,7 +72,7 @@ def device() -> str:
     return str(model_management.get_torch_device())
 
 
-def load(patcher: ModelPatcher, memory: int) -> Generator:
+def load(patcher: ModelPatcher, memory: int = 0) -> Generator:
     """Brings a generator to its device, with room for `memory` bytes beside it."""
     model_management.load_models_gpu([patcher], memory_required=memory, force_full_load=True)
     generator: Generator = patcher.model
@@ -115,6 +115,17 @@ def _small_image(picture: torch.Tensor) -> Image.Image:
 def search_words(*words: str) -> dict[str, list[str]]:
     """Further names of a node for the search box, as a keyword of the schema where the host knows it."""
     return {"search_aliases": list(words)} if "search_aliases" in inspect.signature(io.Schema).parameters else {}
+
+
+def with_options(given: io.Input, **options: Any) -> io.Input:
+    """The same input, with options for the page beside those that the schema knows."""
+    given.extra_dict.update(options)
+    return given
+
+
+def folded(given: io.Input) -> io.Input:
+    """The same input, which a page that knows of rarely used ones folds away; any other page shows it."""
+    return with_options(given, advanced=True)
 
 
 def answer(path: str, describe: Callable[[str], dict[str, Any] | None]) -> None:

@@ -13,7 +13,7 @@ class LoadModel(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANLoadModel",
-            display_name="Load SketchGAN Model",
+            display_name="Load Pencil",
             category="SketchGAN",
             description="Loads a pencil: a small trained generator that turns lines into pencil strokes.",
             inputs=[
@@ -24,7 +24,7 @@ class LoadModel(io.ComfyNode):
                 ),
             ],
             outputs=[pencils.PencilSocket.Output(display_name="model", tooltip="The pencil, for the sketch node.")],
-            **host.search_words("pencil", "sketch", "line art"),
+            **host.search_words("sketchgan model", "pencil model"),
         )
 
     @classmethod

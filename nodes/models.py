@@ -21,7 +21,7 @@ class MergeModels(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANMergeModels",
-            display_name="Merge SketchGAN Models",
+            display_name="Merge Pencils",
             category="SketchGAN",
             description="Blends two pencils of the same architecture and size into a third.",
             inputs=[
@@ -38,7 +38,7 @@ class MergeModels(io.ComfyNode):
                 ),
             ],
             outputs=[PencilSocket.Output(display_name="model", tooltip="The blend.")],
-            **host.search_words("blend", "mix"),
+            **host.search_words("sketchgan model", "blend pencils", "mix pencils"),
         )
 
     @classmethod
@@ -60,10 +60,10 @@ class SaveModel(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANSaveModel",
-            display_name="Save SketchGAN Model",
+            display_name="Save Pencil",
             category="SketchGAN",
             description="Saves a pencil with its card as one .safetensors file in the output folder; never overwrites. "
-            "What is saved under sketchgan/ is listed by Load SketchGAN Model.",
+            "What is saved under sketchgan/ is listed by Load Pencil.",
             inputs=[
                 PencilSocket.Input("model", tooltip="The pencil to save."),
                 io.String.Input(
@@ -86,7 +86,7 @@ class SaveModel(io.ComfyNode):
             ],
             outputs=[],
             is_output_node=True,
-            **host.search_words("export", "share"),
+            **host.search_words("sketchgan model", "export pencil", "share pencil"),
         )
 
     @classmethod
@@ -116,13 +116,13 @@ class ModelInfo(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANModelInfo",
-            display_name="SketchGAN Model Info",
+            display_name="Pencil Card",
             category="SketchGAN",
             description="Shows a pencil's card: who made it, under which licence, and what for.",
             inputs=[PencilSocket.Input("model", tooltip="The pencil to describe.")],
             outputs=[io.String.Output(display_name="card", tooltip="The card as text, one fact a line.")],
             is_output_node=True,
-            **host.search_words("card", "metadata", "licence"),
+            **host.search_words("sketchgan model info", "metadata", "licence"),
         )
 
     @classmethod

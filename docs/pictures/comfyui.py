@@ -1,11 +1,13 @@
 """Makes the pictures of the nodes from what the tests keep: pytest tests/browser && python docs/pictures/comfyui.py
 
 The examples' thumbnails show their images before and after; the one of Stable Diffusion, for which the tests have no
-checkpoint, shows examples/drawings/books.png in the place of a generated image.
+checkpoint, shows examples/drawings/books.png in the place of a generated image. The template browser wants JPEG, of
+which the page reads no workflow: the same picture as WebP carries it.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
@@ -16,16 +18,17 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 EXAMPLES = ROOT / "example_workflows"
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
-STABLE_DIFFUSION = "stable_diffusion_to_sketch"
+STABLE_DIFFUSION = "3 Behind Stable Diffusion"
 README = {
-    "comfyui-canvas": "canvas-line_art_to_sketch-graph",
-    "comfyui-nodes-2": "nodes-2-painted_shading-graph",
-    "comfyui-coloured-pencil": "canvas-coloured_pencil-graph",
+    "comfyui-canvas": "canvas-1 Picture to pencil-graph",
+    "comfyui-nodes-2": "nodes-2-5 Painted shading-graph",
+    "comfyui-coloured-pencil": "canvas-6 Coloured pencil on toned paper-graph",
     "comfyui-templates": "templates",
 }
 THUMBNAIL = 400
 SPLIT = 0.36
 WIDTH = 1400
+EXIF_MAKE = 0x010F  # where the host's own WebP files have their workflow
 
 
 def main() -> None:
@@ -35,7 +38,9 @@ def main() -> None:
         taken.save(HERE / f"{picture}.jpg", quality=85, optimize=True)
     for example in EXAMPLES.glob("*.json"):
         before, after = results(example.stem)
-        thumbnail(before, after).save(example.with_suffix(".jpg"), quality=88, optimize=True)
+        shown = thumbnail(before, after)
+        shown.save(example.with_suffix(".jpg"), quality=88, optimize=True)
+        shown.save(example.with_suffix(".webp"), quality=88, method=6, exif=carrying(example))
 
 
 def results(name: str) -> tuple[Image.Image, Image.Image]:
@@ -54,6 +59,12 @@ def thumbnail(before: Image.Image, after: Image.Image) -> Image.Image:
     whole.paste(fitted[0].crop((0, 0, split, THUMBNAIL)), (0, 0))
     ImageDraw.Draw(whole).line([(split, 0), (split, THUMBNAIL)], fill="#4a9eff", width=2)
     return whole
+
+
+def carrying(workflow: Path) -> Image.Exif:
+    exif = Image.Exif()
+    exif[EXIF_MAKE] = f"workflow:{json.dumps(json.loads(workflow.read_text()), separators=(',', ':'))}"
+    return exif
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response
@@ -62,8 +63,13 @@ class ComfyPage:
         self.context.close()
 
     def visit(self, example: str) -> None:
-        """Loads the page with an example in it, by the address that the template browser has for it."""
-        self.page.goto(f"{self.host.url}/?template={example}&source={NAME}")
+        """Loads the page and an example in it, as the template browser does."""
+        self.page.goto(self.host.url)
+        self.page.wait_for_function("() => window.app?.graph && LiteGraph.registered_node_types.SketchGANGenerate")
+        self.page.evaluate(
+            "async (address) => app.loadGraphData(await (await fetch(address)).json(), true, true)",
+            f"/api/workflow_templates/{NAME}/{urllib.parse.quote(example)}.json",
+        )
         self._wait_for(example)
 
     def open_example(self, name: str) -> None:
@@ -119,6 +125,28 @@ class ComfyPage:
               node.widgets.find((widget) => widget.name === name).value = value;
             }""",
             [kind, name, value],
+        )
+
+    def widgets(self, kind: str) -> dict[str, Any]:
+        """The values of a node's widgets, as they are."""
+        values = self.page.evaluate(
+            """(kind) => Object.fromEntries(
+              app.graph.nodes.find((node) => node.type === kind).widgets.map(({ name, value }) => [name, value]),
+            )""",
+            kind,
+        )
+        return dict(values)
+
+    def wait_for_widgets(self, kind: str, **values: Any) -> None:
+        """Until a node's widgets have these values."""
+        self.page.wait_for_function(
+            """([kind, values]) => {
+              const widgets = app.graph.nodes.find((node) => node.type === kind).widgets;
+              return Object.entries(values).every(
+                ([name, value]) => widgets.find((widget) => widget.name === name).value === value,
+              );
+            }""",
+            arg=[kind, values],
         )
 
     def show_all(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -15,19 +16,29 @@ sync_api = pytest.importorskip(
     "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
 )
 
+from sketchgan_core.choices import PRESETS  # noqa: E402
+from sketchgan_core.header import Card  # noqa: E402
+from sketchgan_core.weights import save_pencil  # noqa: E402
 from tests.browser.comfyui_page import EXAMPLES, SCREENSHOTS, ComfyPage  # noqa: E402
-from tests.comfyui import CACHE, NAME, Host, Unavailable, serving  # noqa: E402
+from tests.comfyui import CACHE, NAME, ROOT, Host, Unavailable, serving  # noqa: E402
+from tests.conftest import random_generator  # noqa: E402
 
 NEW_FRONTEND = CACHE / "frontend" / "comfyui_frontend_package" / "static"
-NEEDS_CHECKPOINT = "stable_diffusion_to_sketch"
+FIRST, LINE_ART, ANIMATION = "1 Picture to pencil", "2 Line art to pencil", "7 Animation frames"
+NEEDS_CHECKPOINT = "3 Behind Stable Diffusion"
+GENERATE = "SketchGANGenerate"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 MODES = ("canvas", "nodes-2")
+BLUEPRINT = ROOT / "subgraphs" / "Picture to pencil.json"
 expect = sync_api.expect
 
 
 def serve(tmp_path_factory: pytest.TempPathFactory, *arguments: str) -> Iterator[Host]:
     try:
-        with serving(tmp_path_factory.mktemp("comfyui"), ("--cpu", *arguments)) as running:
+        root = tmp_path_factory.mktemp("comfyui")
+        hard = Card("A hard pencil", "Anna", "CC0-1.0")
+        save_pencil(root / "models" / NAME / "hard.safetensors", random_generator(), hard, controls={"darkness": 0.3})
+        with serving(root, ("--cpu", *arguments)) as running:
             yield running
     except Unavailable as reason:
         pytest.skip(str(reason))
@@ -50,7 +61,7 @@ def newer_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 def tab(browser: sync_api.Browser, host: Host, mode: str = "canvas", language: str = "en") -> Iterator[ComfyPage]:
     """A tab with the first example in it; at the end nothing may have gone wrong there."""
     opened = ComfyPage(browser, host, mode, language)
-    opened.visit("line_art_to_sketch")
+    opened.visit(LINE_ART)
     yield opened
     opened.close()
     assert not opened.errors
@@ -95,28 +106,140 @@ def compare(page: ComfyPage, name: str) -> None:
     assert view(page) == before, "the drag moved a node or the canvas"
 
 
+def add(page: ComfyPage, kind: str, onto: str | None = None, slot: int = 0) -> None:
+    """A new node as the search box makes it; its output connected to an input of the Generate node."""
+    page.page.evaluate(
+        """([kind, onto, slot]) => {
+          const node = LiteGraph.createNode(kind);
+          app.graph.add(node);
+          const target = app.graph.nodes.find(({ type }) => type === "SketchGANGenerate");
+          if (onto) node.connect(slot, target, onto);
+        }""",
+        [kind, onto, slot],
+    )
+
+
 def test_the_drawing_scale_follows_the_widgets(page: ComfyPage) -> None:
-    page.open_example("line_art_to_sketch")
+    page.open_example(LINE_ART)
     scale = page.page.locator(".sketchgan-scale")
-    expect(scale).to_contain_text("384 px drawn at 384 px (100 %)")
-    expect(scale).to_contain_text("720 × 667")
-    page.set_widget("SketchGANGenerate", "patch_size", 768)
-    page.set_widget("SketchGANGenerate", "tile", 128)
+    expect(scale).to_contain_text("the drawing size is chosen by the picture")
+    page.set_widget(GENERATE, "patch_size", 768)
+    page.set_widget(GENERATE, "tile", 128)
+    expect(scale).to_contain_text("768 px drawn at 384 px (50 %)")
     expect(scale).to_contain_text("720 × 667 → drawn 360 × 334 → 720 × 667")
     expect(scale).to_contain_text("9 tiles of 120 × 112")
-    page.set_widget("SketchGANGenerate", "output", "model size")
+    page.set_widget(GENERATE, "output", "model size")
     expect(scale).to_contain_text("drawn 360 × 334 → 360 × 334")
     page.show_all()
     page.photograph(f"{page.mode}-drawing-scale")
 
 
+def test_a_preset_sets_the_sliders_and_a_slider_ends_it(page: ComfyPage) -> None:
+    page.open_example(FIRST)
+    page.set_widget(GENERATE, "preset", "portrait")
+    page.wait_for_widgets(GENERATE, preset="portrait", **PRESETS["portrait"])
+    if page.mode == "nodes-2":
+        node = page.page.locator(".lg-node", has_text="Pencil Sketch")
+        expect(node.locator("input").filter(visible=True).first).to_be_attached()
+    page.set_widget(GENERATE, "darkness", 0.9)
+    page.wait_for_widgets(GENERATE, preset="custom", **(PRESETS["portrait"] | {"darkness": 0.9}))
+
+
+def test_a_workflow_keeps_what_was_saved_in_it(page: ComfyPage) -> None:
+    page.open_example(FIRST)
+    page.set_widget(GENERATE, "darkness", 0.77)
+    page.set_widget(GENERATE, "control_after_generate", "randomize")
+    page.page.evaluate("async () => { await app.loadGraphData(app.graph.serialize()); }")
+    page.page.wait_for_timeout(1000)
+    widgets = page.widgets(GENERATE)
+    assert (widgets["preset"], widgets["darkness"]) == ("custom", 0.77)
+    assert widgets["control_after_generate"] == "randomize"
+
+
+def test_new_nodes_start_with_a_fixed_seed(page: ComfyPage) -> None:
+    page.open_example(FIRST)
+    for kind in (GENERATE, "SketchGANComposite"):
+        page.page.evaluate("() => app.graph.clear()")
+        add(page, kind)
+        assert page.widgets(kind)["control_after_generate"] == "fixed"
+
+
+def test_a_pencil_moves_the_sliders_that_nobody_touched(page: ComfyPage) -> None:
+    page.open_example(FIRST)
+    page.set_widget(GENERATE, "roughness", 0.9)
+    add(page, "SketchGANLoadModel", "model")
+    page.set_widget("SketchGANLoadModel", "pencil", "hard.safetensors")
+    page.wait_for_widgets(GENERATE, darkness=0.3, roughness=0.9, shading=0.5, preset="custom")
+    page.set_widget("SketchGANLoadModel", "pencil", "default")
+    page.wait_for_widgets(GENERATE, darkness=0.5, roughness=0.9)
+    page.set_widget("SketchGANLoadModel", "pencil", "hard.safetensors")
+    page.wait_for_widgets(GENERATE, darkness=0.3)
+    page.set_widget(GENERATE, "darkness", 0.5)  # the artist's own choice, though another pencil starts there
+    page.page.evaluate("async () => { await app.loadGraphData(app.graph.serialize()); }")
+    page.page.wait_for_timeout(1000)
+    assert page.widgets(GENERATE)["darkness"] == 0.5
+
+
+def test_what_was_read_is_said_in_the_node(page: ComfyPage) -> None:
+    page.open_example(LINE_ART)
+    said = page.page.locator(".sketchgan-reading")
+    expect(said).to_contain_text("Run the workflow")
+    page.run()
+    expect(said).to_contain_text(re.compile(r"; drawn at \d+ x \d+"))
+    expect(page.page.locator(".sketchgan-scale")).to_contain_text("720 × 667 → drawn")
+    page.show_all()
+    page.photograph(f"{page.mode}-reading")
+
+
 def test_the_card_says_what_the_pencil_is(page: ComfyPage) -> None:
+    page.open_example(FIRST)
+    add(page, "SketchGANLoadModel")
     said = page.host.get("/sketchgan/pencil?name=default")
+    page.set_widget("SketchGANLoadModel", "pencil", "default")
     card = page.page.locator(".sketchgan-card")
     expect(card).to_contain_text(said["title"])
     expect(card).to_contain_text(said["architecture"])
     page.set_widget("SketchGANLoadModel", "pencil", "somebody-elses.safetensors")
     expect(card).to_contain_text("This pencil is not here")
+
+
+def test_the_blueprint_is_a_node_that_draws(page: ComfyPage) -> None:
+    page.open_example(LINE_ART)
+    page.page.wait_for_function("() => 'SubgraphBlueprint.Picture to pencil' in LiteGraph.registered_node_types")
+    page.page.evaluate("async (text) => { await app.loadGraphData(JSON.parse(text)); }", BLUEPRINT.read_text())
+    page.page.evaluate(
+        """() => {
+          const [wrapper] = app.graph.nodes;
+          const [picture, shown] = ["LoadImage", "PreviewImage"].map((kind) => {
+            const node = LiteGraph.createNode(kind);
+            app.graph.add(node);
+            return node;
+          });
+          picture.widgets[0].value = "sketchgan-gull.png";
+          picture.connect(0, wrapper, wrapper.findInputSlot("image"));
+          wrapper.connect(0, shown, 0);
+          wrapper.widgets.find(({ name }) => name === "seed").value = 5;
+        }"""
+    )
+    page.run()
+    prompt = page.page.evaluate("async () => (await app.graphToPrompt()).output")
+    seeds = {entry["class_type"]: entry["inputs"].get("seed") for entry in prompt.values()}
+    assert (seeds[GENERATE], seeds["SketchGANComposite"]) == (5, 5), "one seed for the sketch and its paper"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_of_an_example_opens_it_when_it_is_dropped(page: ComfyPage, name: str) -> None:
+    page.open_example(FIRST if name != FIRST else LINE_ART)
+    picture = base64.b64encode((EXAMPLES / f"{name}.webp").read_bytes()).decode()
+    page.page.evaluate(
+        """async (encoded) => {
+          const bytes = Uint8Array.from(atob(encoded), (sign) => sign.charCodeAt(0));
+          await app.handleFile(new File([bytes], "picture.webp", { type: "image/webp" }));
+        }""",
+        picture,
+    )
+    workflow = json.loads((EXAMPLES / f"{name}.json").read_text())
+    page.page.wait_for_function("(id) => app.graph.id === id && app.graph.nodes.length", arg=workflow["id"])
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != NEEDS_CHECKPOINT])
@@ -129,7 +252,7 @@ def test_an_example_is_opened_run_and_compared(page: ComfyPage, name: str) -> No
 
 
 def test_the_pages_of_a_batch_are_turned(page: ComfyPage) -> None:
-    page.open_example("animation_frames")
+    page.open_example(ANIMATION)
     page.run()
     first, _ = page.compared()
     shown = str(first.get_attribute("src"))
@@ -225,7 +348,7 @@ def test_a_language_says_everything(host: Host, language: str) -> None:
 
 def test_the_page_speaks_german(browser: sync_api.Browser, host: Host) -> None:
     with tab(browser, host, language="de") as opened:
-        expect(opened.page.locator(".sketchgan-scale")).to_contain_text("384 px gezeichnet mit 384 px")
+        expect(opened.page.locator(".sketchgan-scale")).to_contain_text("die Zeichengröße richtet sich nach dem Bild")
         opened.show_all()
         opened.photograph("german")
 

@@ -33,10 +33,11 @@ def load_model(pencil: str = "small.safetensors") -> dict[str, Any]:
     return node("SketchGANLoadModel", pencil=pencil)
 
 
-def generate(**inputs: Any) -> dict[str, Any]:
-    defaults = {"model": MODEL, "lines": LINES, "seed": 0, "darkness": 0.5, "roughness": 0.4, "shading": 0.5}
-    sizes = {"patch_size": 384, "model_size": 384, "tile": 0, "paper": "cartridge", "output": "input size"}
-    return node("SketchGANGenerate", **(defaults | sizes | inputs))
+def generate(image: Link = IMAGE, **inputs: Any) -> dict[str, Any]:
+    sliders = {"darkness": 0.5, "roughness": 0.4, "shading": 0.5, "tone": 0.8, "detail": 0.5, "background": 0.35}
+    others = {"preset": "custom", "seed": 0, "paper": "cartridge"}
+    sizes = {"patch_size": 384, "model_size": 384, "tile": 0, "output": "input size"}
+    return node("SketchGANGenerate", image=image, **(others | sliders | sizes | inputs))
 
 
 def composite(**inputs: Any) -> dict[str, Any]:
@@ -55,11 +56,10 @@ def show(images: Link) -> dict[str, Any]:
 
 
 def sketching(name: str = "drawing.png", pencil: str = "small.safetensors", **inputs: Any) -> Graph:
-    """An image, its lines, a pencil, the sketch, and the sketch shown as `shown`."""
+    """An image, a pencil, the sketch at the image's own size, and the sketch shown as `shown`."""
     return {
         "image": load_image(name),
-        "lines": extract(),
         "model": load_model(pencil),
-        "sketch": generate(**inputs),
+        "sketch": generate(**({"model": MODEL} | inputs)),
         "shown": show(SKETCH),
     }

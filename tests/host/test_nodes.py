@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sketchgan_core.choices import PRESETS
 from sketchgan_core.header import read_header
 from tests.comfyui import Host, Refused, Run
 from tests.conftest import draw_lines
@@ -49,12 +50,65 @@ def write(host: Host, name: str, values: np.ndarray) -> str:
     return name
 
 
-def test_three_nodes_make_a_sketch(host: Host) -> None:
-    sketch = pixels(done(host, sketching()))
-    lines = draw_lines(150, 200)
+def photo(host: Host) -> str:
+    """A picture without lines: its left half dark, its right half light, with the noise of a camera."""
+    levels = np.full((150, 200), 0.25, np.float32)
+    levels[:, 100:] = 0.8
+    noise = np.random.default_rng(0).normal(0, 0.03, levels.shape)
+    return write(host, "photo.png", np.clip(levels + noise, 0, 1))
+
+
+def test_three_nodes_make_a_sketch_of_a_drawing(host: Host) -> None:
+    graph = {"image": load_image(), "sketch": generate(patch_size=0), "shown": show(SKETCH)}
+    run = done(host, graph)
+    sketch, lines = pixels(run), draw_lines(150, 200)
     assert sketch.shape == lines.shape
     assert sketch[lines < 0.2].mean() < 0.8
     assert sketch[:, -20:].mean() > 0.97
+    assert "drawn at 300 x 225" in run.outputs["sketch"]["text"][0]
+    assert run.outputs["sketch"]["drawn_at"] == [300, 225]
+
+
+def test_a_picture_is_drawn_with_its_light_and_says_so(host: Host) -> None:
+    run = done(host, sketching(photo(host)))
+    sketch = pixels(run)
+    assert sketch[60:90, 20:60].mean() < sketch[60:90, 140:180].mean() - 0.1, "its dark half is drawn darker"
+    reason, drawn = run.outputs["sketch"]["text"][0].split("; ")
+    assert reason
+    assert drawn == "drawn at 200 x 150"
+    without = pixels(done(host, sketching(photo(host), tone=0.0, shading=0.0)))
+    assert without[60:90, 20:60].mean() > sketch[60:90, 20:60].mean() + 0.1, "tone is what draws it"
+
+
+def test_lines_of_ones_own_are_drawn_with_the_tone_of_the_image(host: Host) -> None:
+    lines = np.ones((150, 200), np.float32)
+    graph = sketching(photo(host), lines=["own", 0]) | {"own": load_image(write(host, "blank.png", lines))}
+    without = pixels(done(host, graph))
+    lines[10:14, 120:190] = 0
+    graph["own"] = load_image(write(host, "own.png", lines))
+    run = done(host, graph)
+    sketch = pixels(run)
+    assert sketch[10:14, 125:185].mean() < without[10:14, 125:185].mean() - 0.05, "the line is drawn"
+    assert sketch[60:90, 20:60].mean() < sketch[60:90, 140:180].mean() - 0.1, "and the tone of the picture"
+    assert "lines" in run.outputs["sketch"]["text"][0]
+    graph["three"] = node("RepeatImageBatch", image=IMAGE, amount=3)
+    graph["sketch"]["inputs"]["image"] = ["three", 0]
+    again = done(host, graph)
+    for index in range(3):
+        np.testing.assert_array_equal(pixels(again, index=index), sketch)
+
+
+def test_the_bundled_pencil_is_the_one_of_the_loader(host: Host) -> None:
+    graph = sketching(pencil="default") | {"bare": generate(), "shown bare": show(["bare", 0])}
+    run = done(host, graph)
+    np.testing.assert_array_equal(pixels(run, "shown bare"), pixels(run))
+
+
+def test_a_preset_is_what_its_sliders_are(host: Host) -> None:
+    name = "line sketch"
+    named = pixels(done(host, sketching(preset=name, darkness=0.9, shading=1.0)))
+    np.testing.assert_array_equal(named, pixels(done(host, sketching(**PRESETS[name]))))
+    assert np.abs(named - pixels(done(host, sketching(darkness=0.9, shading=1.0)))).mean() > 0.005
 
 
 def test_a_unet_draws_as_well(host: Host) -> None:
@@ -83,7 +137,7 @@ def test_a_batch_is_drawn_frame_by_frame_with_grain_that_stands_still(host: Host
         "other": load_image("upside-down.png"),
         "two": node("ImageBatch", image1=IMAGE, image2=["other", 0]),
         "three": node("ImageBatch", image1=["two", 0], image2=IMAGE),
-        "lines": extract(["three", 0]),
+        "sketch": generate(["three", 0], model=MODEL),
     }
     run = done(host, graph)
     first, second, third = (pixels(run, index=index) for index in range(3))
@@ -97,7 +151,7 @@ def test_transparency_is_laid_on_white(host: Host) -> None:
     rgba = np.stack([np.zeros_like(ink)] * 3 + [ink], -1)
     # As the host has it: black everywhere, and a mask that is 1 where nothing is.
     graph = sketching(write(host, "rgba.png", rgba))
-    graph["lines"] = extract(["joined", 0])
+    graph["sketch"] = generate(["joined", 0], model=MODEL)
     graph["joined"] = node("JoinImageWithAlpha", image=IMAGE, alpha=["image", 1])
     np.testing.assert_allclose(pixels(done(host, graph)), pixels(done(host, sketching())), atol=0.1)
 
@@ -116,10 +170,9 @@ def test_maps_multiply_their_numbers(host: Host) -> None:
 
 def test_an_empty_mask_of_the_image_is_a_map_too(host: Host) -> None:
     # An image without alpha gives a mask of 64x64 zeros.
-    graph = sketching(darkness_map=["image", 1], roughness_map=["image", 1], shading_map=["image", 1])
-    np.testing.assert_array_equal(
-        pixels(done(host, graph)), pixels(done(host, sketching(darkness=0, roughness=0, shading=0)))
-    )
+    names = ("darkness", "roughness", "shading", "tone", "background")
+    graph = sketching(**{f"{name}_map": ["image", 1] for name in names})
+    np.testing.assert_array_equal(pixels(done(host, graph)), pixels(done(host, sketching(**dict.fromkeys(names, 0.0)))))
 
 
 def test_sizes_and_tiles(host: Host) -> None:
@@ -137,6 +190,7 @@ def test_lines_in_every_mode(host: Host, mode: str) -> None:
     graph |= {"mask": node("MaskToImage", mask=["lines", 1]), "ink": show(["mask", 0])}
     run = done(host, graph)
     lines = pixels(run)
+    assert run.outputs["lines"]["text"][0].startswith("none: clean lines" if mode == "auto" else f"{mode}: ")
     assert lines.shape == (150, 200)
     assert 0.5 < lines.mean() < 0.98
     np.testing.assert_allclose(pixels(run, "ink"), 1 - lines, atol=1.1 / 255)
@@ -250,10 +304,10 @@ def test_the_card_is_shown_in_the_graph_and_before_it_runs(host: Host) -> None:
     [
         ({"paper": composite(paper_color="beige")}, "'beige' is not a colour; write it as #rrggbb"),
         (
-            {"sketch": generate(patch_size=64, model_size=4096, output="model size"), "lines": extract(["large", 0])},
+            {"sketch": generate(["large", 0], patch_size=64, model_size=4096, output="model size")},
             "lower the model size",
         ),
-        ({"lines": extract(mode="magic")}, "unknown line mode 'magic'"),
+        ({"lines": extract(mode="magic"), "seen": show(LINES)}, "unknown line mode 'magic'"),
     ],
     ids=["colour", "size", "mode"],
 )

@@ -71,6 +71,49 @@ def test_everything_is_explained(host: Host) -> None:
                 assert options.get("tooltip"), f"{name}.{key}"
 
 
+def test_titles_do_not_say_what_the_badge_says(host: Host) -> None:
+    assert not [
+        info for name in NODES if "SketchGAN" in (info := host.get(f"/object_info/{name}")[name]["display_name"])
+    ]
+
+
+def test_what_is_rarely_used_is_folded_away(host: Host) -> None:
+    def shown(name: str) -> list[str]:
+        required = host.get(f"/object_info/{name}")[name]["input"]["required"]
+        return [key for key, (_, options) in required.items() if not options.get("advanced")]
+
+    sliders = ["darkness", "roughness", "shading", "tone", "detail", "background"]
+    assert shown("SketchGANGenerate") == ["image", "preset", *sliders, "seed", "paper"]
+    assert shown("SketchGANExtractLines") == ["image", "mode", "detail", "threshold", "thickness"]
+
+
+def test_a_search_finds_the_right_node(host: Host) -> None:
+    nodes = {name: host.get(f"/object_info/{name}")[name] for name in NODES}
+    if not any("search_aliases" in info for info in nodes.values()):
+        pytest.skip("this host knows no further names of nodes")
+    for words, found in (
+        ("photo to sketch", "SketchGANGenerate"),
+        ("image to sketch", "SketchGANGenerate"),
+        ("controlnet lineart", "SketchGANExtractLines"),
+        ("edge", "SketchGANExtractLines"),
+    ):
+        assert [name for name, info in nodes.items() if words in info.get("search_aliases", ())] == [found]
+
+
+def test_the_blueprint_is_listed(host: Host) -> None:
+    listed = host.get("/global_subgraphs")
+    (ours,) = [key for key, entry in listed.items() if entry["info"]["node_pack"] == f"custom_nodes.{NAME}"]
+    assert listed[ours]["name"] == "Picture to pencil"
+    blueprint = json.loads(host.get(f"/global_subgraphs/{ours}")["data"])
+    (wrapper,) = blueprint["nodes"]
+    (inside,) = blueprint["definitions"]["subgraphs"]
+    assert wrapper["type"] == inside["id"]
+    for inner in inside["nodes"]:
+        inputs = host.get(f"/object_info/{inner['type']}")[inner["type"]]["input"]
+        known = [*inputs.get("required", {}), *inputs.get("optional", {})]
+        assert {slot["name"] for slot in inner["inputs"]} == set(known)
+
+
 @pytest.mark.usefixtures("host")
 def test_loading_the_package_needs_neither_opencv_nor_torchvision(tmp_path: Path) -> None:
     script = f"""

@@ -3,8 +3,9 @@
 import { app } from "../../scripts/app.js";
 import { element, shape, showInNode } from "./elements.js";
 import { imageInto } from "./images.js";
+import "./reading.js"; // first: what was read stands above the scale
 import { figure, text } from "./text.js";
-import { valueOf, watch } from "./watch.js";
+import { resultOf, valueOf, watch } from "./watch.js";
 
 const HEIGHT = 168;
 const VIEW = { width: 270, height: 104 };
@@ -32,22 +33,35 @@ app.registerExtension({
         model: valueOf(node, "model_size"),
         tile: valueOf(node, "tile"),
         output: valueOf(node, "output"),
-        ...imageInto(node, "lines"),
+        drawn: resultOf(node)?.drawn_at,
+        ...imageInto(node, "image"),
       }),
-      (state) => root.replaceChildren(picture(state), ...captions(state)),
+      (state) => root.replaceChildren(picture(resolved(state)), ...captions(resolved(state))),
     );
   },
 });
 
 /**
  * @typedef {Object} State
- * @property {number} patch
+ * @property {number} patch 0: chosen by what is in the image
  * @property {number} model
  * @property {number} tile in drawn pixels, 0: chosen by the memory there is
  * @property {string} output
+ * @property {[number, number]} [drawn] the size that the last run drew at
  * @property {[number, number]} [size]
  * @property {string} [address]
  */
+
+/**
+ * The state with a patch size in any case: the one that the last run chose, or before it that of an equal scale.
+ * @param {State} state
+ */
+function resolved(state) {
+  if (state.patch) return state;
+  const { model, size, drawn } = state;
+  const known = size && drawn;
+  return { ...state, auto: true, known, patch: known ? Math.round((model * size[0]) / drawn[0]) : model };
+}
 
 /** @param {State} state */
 function picture({ patch, model, tile, size, address }) {
@@ -114,10 +128,11 @@ function ray(x1, y1, x2, y2) {
 }
 
 /** In the colours of what they speak of. @param {State} state */
-function captions({ patch, model, tile, output, size }) {
-  const lines = [caption("patch", text("scale_patch", { patch, model, percent: figure((100 * model) / patch) }))];
-  if (size) {
-    const drawn = size.map((length) => scaled(length, patch, model));
+function captions({ patch, model, tile, output, size, drawn: run, auto, known }) {
+  const percent = figure((100 * model) / patch);
+  const lines = [caption("patch", text(auto ? "scale_auto" : "scale_patch", { patch, model, percent }))];
+  if (size && (known || !auto)) {
+    const drawn = auto ? run : size.map((length) => scaled(length, patch, model));
     const result = output === "model size" ? drawn : size;
     const sizes = { given: times(size), drawn: times(drawn), result: times(result) };
     lines.push(caption("sizes", text(sizes.given === sizes.drawn ? "scale_own_size" : "scale_sizes", sizes)));

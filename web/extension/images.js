@@ -40,7 +40,13 @@ export function imageInto(node, input) {
   return {};
 }
 
-function linkedNode(node, isMeant) {
+/**
+ * The node that is connected to an input.
+ * @param {LGraphNode} node
+ * @param {function({name: string, type: string, link: ?number}): boolean} isMeant which input
+ * @returns {LGraphNode|null}
+ */
+export function linkedNode(node, isMeant) {
   const slot = node.inputs?.findIndex(isMeant) ?? -1;
   return slot < 0 ? null : node.getInputNode(slot);
 }

@@ -10,32 +10,33 @@ import { app } from "../../scripts/app.js";
 
 const EVERY_MS = 200;
 
-/** @type {WeakMap<LGraphNode, {read: function(): *, changed: function(*): void, last?: string}>} */
+/** @type {WeakMap<LGraphNode, {read: function(): *, changed: function(*): void, last?: string}[]>} */
 const watched = new WeakMap();
 let timer;
 
 /**
  * Calls `changed` with what `read` returns: soon, and whenever it is something else.
  * @template T
- * @param {LGraphNode} node one watch for each node
+ * @param {LGraphNode} node may be watched for several things
  * @param {function(): T} read cheap, without side effects; returns something JSON can hold
  * @param {function(T): void} changed
  */
 export function watch(node, read, changed) {
-  watched.set(node, { read, changed });
+  if (!watched.has(node)) watched.set(node, []);
+  watched.get(node).push({ read, changed });
   timer ??= setInterval(look, EVERY_MS);
 }
 
 function look() {
   // Only the graph in sight: what is out of sight is looked at when it comes back.
   for (const node of app.canvas?.graph?.nodes ?? []) {
-    const entry = watched.get(node);
-    if (!entry) continue;
-    const value = entry.read();
-    const now = JSON.stringify(value) ?? "";
-    if (now === entry.last) continue;
-    entry.last = now;
-    entry.changed(value);
+    for (const entry of watched.get(node) ?? []) {
+      const value = entry.read();
+      const now = JSON.stringify(value) ?? "";
+      if (now === entry.last) continue;
+      entry.last = now;
+      entry.changed(value);
+    }
   }
 }
 
@@ -50,10 +51,19 @@ export function resultOf(node) {
 }
 
 /**
+ * A node's widget, if it has one of that name.
+ * @param {LGraphNode} node
+ * @param {string} name
+ */
+export function widgetOf(node, name) {
+  return node.widgets?.find((widget) => widget.name === name);
+}
+
+/**
  * The value of a node's widget, if it has one of that name.
  * @param {LGraphNode} node
  * @param {string} name
  */
 export function valueOf(node, name) {
-  return node.widgets?.find((widget) => widget.name === name)?.value;
+  return widgetOf(node, name)?.value;
 }
