@@ -147,13 +147,17 @@ def solid(ink: np.ndarray) -> np.ndarray:
     return cv2.dilate(cv2.erode(ink, disc), wider)
 
 
+def inside_of_solids(ink: np.ndarray) -> np.ndarray:
+    """The inside of the filled areas of ink (H, W), which is shaded; what is left of them is their outline: 0..1."""
+    return cv2.erode(np.minimum(solid(ink), ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+
+
 def _ink_and_tones(
     lines: np.ndarray, maps: dict[str, np.ndarray], hand: Hand, light: Light | None
 ) -> tuple[np.ndarray, _Tones]:
     """The lines as ink, without the inside of solids, and what is to be shaded."""
     ink = 1 - np.ascontiguousarray(lines, np.float32)
-    filled = solid(ink)
-    inside = cv2.erode(np.minimum(filled, ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+    filled, inside = solid(ink), inside_of_solids(ink)
     tones = _of_form(ink, inside, filled, maps, hand) if light is None else _of_light(ink, inside, light, maps, hand)
     return ink * (1 - inside), tones
 

@@ -30,9 +30,12 @@ def claim(folder: Path, settings: dict[str, Any], differ: str) -> None:
         raise SketchGANError(f"{folder}: holds pairs of another {differ}; choose another -o folder")
 
 
-def write_pair(folder: Path, name: str, line: np.ndarray, sketch: np.ndarray) -> None:
-    """Write the two images (H, W) uint8 of a pair."""
-    for kind, image in (("line", line), ("sketch", sketch)):
+def write_pair(folder: Path, name: str, line: np.ndarray, sketch: np.ndarray, tone: np.ndarray | None = None) -> None:
+    """Write the two images (H, W) uint8 of a pair, and the picture (H, W, 3) uint8 RGB whose tone is drawn, if any."""
+    images = {"line": line, "sketch": sketch}
+    if tone is not None:
+        images["tone"] = cv2.cvtColor(tone, cv2.COLOR_RGB2BGR)
+    for kind, image in images.items():
         with written_whole(folder / kind / f"{name}.png") as file:
             file.write(cv2.imencode(".png", image)[1].tobytes())
 

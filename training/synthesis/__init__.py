@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 BRUSH = "deevad/2B_pencil"  # the hand of the bundled pencil
+TONE = 0.6  # share of the pairs of vector drawings whose light is drawn as well as their lines
 HELP = "Make training pairs without an artist: line images from clip art, and pencil drawings of them."
 
 
@@ -23,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=BRUSH,
         metavar="NAME",
         help=f"libmypaint preset of the hand (default {BRUSH}), ramon/2B_pencil",
+    )
+    parser.add_argument(
+        "--tone",
+        type=_share,
+        default=TONE,
+        metavar="SHARE",
+        help=f"share of the pairs of vector drawings that are of a picture with tone (default {TONE})",
     )
     parser.add_argument("--workers", type=_positive, default=2, help="processes (default 2)")
     parser.add_argument(
@@ -48,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     if args.fetch and not args.source and OPENCLIPART_FOLDER.is_dir():
         specifications.append(f"openclipart={OPENCLIPART_FOLDER}")
     sources = find_drawings(specifications, args.licence)
-    pairs, skipped = synthesize(Job(args.output, sources, args.seed, args.size, args.brush), args.count, args.workers)
+    job = Job(args.output, sources, args.seed, args.size, args.brush, args.tone)
+    pairs, skipped = synthesize(job, args.count, args.workers)
     print(f"{args.output}: {pairs} pairs; {skipped} drawings skipped as unusable", file=sys.stderr)
     return 0 if pairs >= args.count else 1
 
@@ -57,4 +66,11 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: must lie in 0..1")
     return value

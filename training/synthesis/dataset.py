@@ -11,9 +11,11 @@ from typing import Any
 
 from tqdm import tqdm
 
+from sketchgan_core.plan import PLAN_VERSION
+
 from .. import pair_folder
 from ..processes import single_thread
-from . import BRUSH, mypaint
+from . import BRUSH, TONE, mypaint
 from .pairs import make_pair
 from .sources import Drawing
 
@@ -29,6 +31,7 @@ class Job:
     seed: int
     size: int
     brush: str = BRUSH
+    tone: float = TONE
 
 
 def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
@@ -42,10 +45,15 @@ def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
     """
     mypaint.library()
     mypaint.find_preset(job.brush)
-    settings: dict[str, Any] = {"seed": job.seed, "size": job.size, "drawings": list(map(len, job.sources))}
-    if job.brush != BRUSH:
-        settings["brush"] = job.brush
-    pair_folder.claim(job.folder, settings, "seed, size, brush or source")
+    settings: dict[str, Any] = {
+        "seed": job.seed,
+        "size": job.size,
+        "drawings": list(map(len, job.sources)),
+        "brush": job.brush,
+        "tone": job.tone,
+        "plan_version": PLAN_VERSION,
+    }
+    pair_folder.claim(job.folder, settings, "seed, size, brush, share of tone, source or version of the plan")
     missing = [index for index in range(count) if pair_folder.read_record(job.folder, _name(index)) is None]
     try:
         with tqdm(total=count, initial=count - len(missing), unit="pair") as progress:
@@ -70,10 +78,10 @@ def _results(job: Job, indices: list[int], workers: int) -> Iterator[None]:
 
 
 def _make_and_save(job: Job, index: int) -> None:
-    pair = make_pair(job.sources, job.seed, index, job.size, job.brush)
+    pair = make_pair(job.sources, job.seed, index, job.size, job.brush, job.tone)
     record: dict[str, Any] = {"skipped": []}
     if pair is not None:
-        pair_folder.write_pair(job.folder, _name(index), pair.line, pair.sketch)
+        pair_folder.write_pair(job.folder, _name(index), pair.line, pair.sketch, pair.tone)
         record = {"pair": {"name": _name(index), **pair.record}, "skipped": pair.skipped}
     pair_folder.write_record(job.folder, _name(index), record)
 

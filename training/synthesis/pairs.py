@@ -6,7 +6,7 @@ Everything is drawn by lot from (seed, index) alone, so a pair is the same whate
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -14,8 +14,11 @@ import numpy as np
 
 from sketchgan_core import plan
 from sketchgan_core.controls import Controls
+from sketchgan_core.drawing_size import line_width as width_of
+from sketchgan_core.light import Light, read_light, weigh_lines
+from sketchgan_core.lines import prepare_lines
 
-from . import BRUSH, vector
+from . import BRUSH, TONE, pictures, vector
 from .pencil import draw, lay_on_paper
 from .sources import Drawing
 from .tracing import ink_mask
@@ -25,6 +28,8 @@ ATTEMPTS = 12  # drawings tried for one pair
 _INK = (0.008, 0.22)  # share of the image that is ink in a usable drawing
 _SOLID = 0.08  # share of the image that may be solid black
 _LEAST_INK = 0.01  # of a cropped view
+_LEAST_LINES = 0.004  # of a picture whose lines were extracted
+_EXTRACTED = 0.45  # share of the pictures whose lines are extracted as for any picture, not the artwork's own
 _PAPERS = {"cartridge": 0.6, "smooth": 0.2, "rough": 0.2}
 
 
@@ -33,14 +38,29 @@ class Pair:
     """Attributes:
     line: (size, size) uint8, the input.
     sketch: (size, size) uint8, the target: graphite on pure white.
+    tone: (size, size, 3) uint8 RGB, the picture whose light is drawn, or None.
     record: the line of the manifest, without the name.
     skipped: keys of the drawings tried before and found unusable.
     """
 
     line: np.ndarray
     sketch: np.ndarray
+    tone: np.ndarray | None
     record: dict[str, Any]
     skipped: list[str]
+
+
+@dataclass(frozen=True)
+class _View:
+    """A placed drawing: its lines, the same at the reference width (size, size) float32, and how wide they are, px.
+
+    Of artwork with colours, the picture as well (size, size, 3) uint8 RGB.
+    """
+
+    lines: np.ndarray
+    reference: np.ndarray
+    line_width: float
+    picture: np.ndarray | None = None
 
 
 class Unusable(Exception):
@@ -48,7 +68,7 @@ class Unusable(Exception):
 
 
 def make_pair(
-    sources: Sequence[Sequence[Drawing]], seed: int, index: int, size: int, brush: str = BRUSH
+    sources: Sequence[Sequence[Drawing]], seed: int, index: int, size: int, brush: str = BRUSH, tone: float = TONE
 ) -> Pair | None:
     """The pair number `index` of a data set.
 
@@ -58,71 +78,99 @@ def make_pair(
         index: 0, 1, ...
         size: side of the images, px.
         brush: preset to draw with.
+        tone: share of the pairs of vector drawings that are of a picture with tone.
 
     Returns:
         The pair, or None when ATTEMPTS drawings in a row were unusable.
     """
     skipped: list[str] = []
-    for attempt, drawing in enumerate(_candidates(sources, seed, index)):
+    source = sources[index % len(sources)]
+    for attempt, drawing in enumerate(_candidates(source, seed, index, len(sources))):
         rng = np.random.default_rng((seed, index, attempt))
+        behind = source[int(rng.integers(len(source)))]
         try:
-            line, sketch, record = _render(drawing, rng, size, brush)
+            if drawing.is_vector():
+                view = _vector_view(drawing, rng, size, behind if rng.random() < tone else None)
+            else:
+                view = _raster_view(drawing, rng, size)
+            line, sketch, told = _render(view, rng, brush)
         except Unusable:
             skipped.append(drawing.key)
             continue
-        return Pair(line, sketch, record, skipped)
+        about = {"source": drawing.key, "drawing": drawing.key, "licence": drawing.licence}
+        return Pair(line, sketch, view.picture, {**about, **told}, skipped)
     return None
 
 
-def _candidates(sources: Sequence[Sequence[Drawing]], seed: int, index: int) -> Iterator[Drawing]:
-    drawings = sources[index % len(sources)]
-    order = np.random.default_rng((seed, index % len(sources))).permutation(len(drawings))
+def _candidates(drawings: Sequence[Drawing], seed: int, index: int, sources: int) -> Iterator[Drawing]:
+    order = np.random.default_rng((seed, index % sources)).permutation(len(drawings))
     for attempt in range(min(ATTEMPTS, len(drawings))):
         # A stride far from the neighbours' places, so that a replacement is not the next pair's drawing.
-        yield drawings[order[(index // len(sources) + attempt * (len(drawings) // ATTEMPTS + 1)) % len(drawings)]]
+        yield drawings[order[(index // sources + attempt * (len(drawings) // ATTEMPTS + 1)) % len(drawings)]]
 
 
-def _render(
-    drawing: Drawing, rng: np.random.Generator, size: int, brush: str
-) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    controls = sample_controls(rng)
+def _render(view: _View, rng: np.random.Generator, brush: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Line image and sketch of a view, and what the manifest says of how they were made."""
+    controls = sample_controls(rng, with_tone=view.picture is not None)
     take = int(rng.integers(2**31))
     paper = str(rng.choice(list(_PAPERS), p=list(_PAPERS.values())))
-    view = _vector_view if drawing.is_vector() else _raster_view
-    lined, reference, line_width = view(drawing, rng, size)
-    line = _worn(lined, rng)
+    style: dict[str, Any] = {"paper": paper, "brush": brush}
+    light: Light | None = None
+    if view.picture is not None:
+        pixels = view.picture.astype(np.float32) / 255
+        light = read_light(pixels, float(controls.detail))
+        style |= {"tone": True, "extracted": bool(rng.random() < _EXTRACTED)}
+        if style["extracted"]:
+            view = _extracted(view.picture, pixels, light)
+    style["line_width"] = round(view.line_width, 3)
+    extracted = style.get("extracted", False)
+    line = _in_bytes(view.lines) if extracted else _worn(view.lines, rng)
     exact = line.astype(np.float32) / 255
-    sketch = lay_on_paper(draw(exact, reference, controls, take, brush), paper, take)
-    record = {
-        "source": drawing.key,
-        "drawing": drawing.key,
-        "licence": drawing.licence,
+    load = draw(exact, exact if extracted else view.reference, controls, take, brush, light)
+    told = {
+        "plan_version": plan.PLAN_VERSION,
         "seed": take,
         "controls": {name: float(value) for name, value in asdict(controls).items()},
-        "style": {"line_width": round(line_width, 3), "paper": paper, "brush": brush},
+        "style": style,
     }
-    return line, np.round(sketch.clip(0, 1) * 255).astype(np.uint8), record
+    return line, _in_bytes(lay_on_paper(load, paper, take)), told
 
 
-def sample_controls(rng: np.random.Generator) -> Controls:
-    """Uniform controls, with more than their share of no shading, no roughness and other extremes."""
+def _extracted(picture: np.ndarray, pixels: np.ndarray, light: Light) -> _View:
+    """A picture with the lines that are found in it: broken, grey, each as firm as the edge it stands for."""
+    lines = weigh_lines(prepare_lines(pixels, "photo", device="cpu").lines, light)
+    if ink_mask(1 - lines).mean() < _LEAST_LINES:
+        raise Unusable("hardly a line found")
+    return _View(lines, lines, width_of(lines), picture)
+
+
+def sample_controls(rng: np.random.Generator, with_tone: bool = False) -> Controls:
+    """Uniform controls, with more than their share of no shading, no roughness and other extremes.
+
+    Args:
+        with_tone: those that act on pictures alone are drawn by lot as well.
+    """
     darkness, roughness, shading = rng.uniform(0, 1, 3)
     no_shading, no_roughness, extreme = rng.random(3) < (0.2, 0.1, 0.1)
     if extreme:
         darkness, roughness, shading = np.round((darkness, roughness, shading))
-    return Controls(
+    controls = Controls(
         darkness=round(float(darkness), 4),
         roughness=0.0 if no_roughness else round(float(roughness), 4),
         shading=0.0 if no_shading else round(float(shading), 4),
     )
+    if not with_tone:
+        return controls
+    tone, detail, background = rng.uniform((0.4, 0, 0), 1)
+    return replace(
+        controls, tone=round(float(tone), 4), detail=round(float(detail), 4), background=round(float(background), 4)
+    )
 
 
-def _vector_view(drawing: Drawing, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """A placed SVG drawing: (lines, the same at the reference width, line width in px)."""
-    try:
-        marks = vector.parse(drawing.svg())
-    except ValueError as error:
-        raise Unusable(str(error)) from error
+def _vector_view(drawing: Drawing, rng: np.random.Generator, size: int, behind: Drawing | None) -> _View:
+    """A placed SVG drawing, as a picture too where another is given to be `behind` it."""
+    shapes = _shapes(drawing)
+    marks = vector.marks(shapes)
     if not marks:
         raise Unusable("nothing visible")
     fitted = 0.86 * size
@@ -139,10 +187,18 @@ def _vector_view(drawing: Drawing, rng: np.random.Generator, size: int) -> tuple
     while width > REFERENCE_WIDTH and (plan.solid(1 - lines) > 0.3).sum() > 1.2 * black + size / 4:
         width = max(REFERENCE_WIDTH, 0.75 * width)
         lines = vector.render(marks, size, transform, width)
-    return lines, reference, width
+    picture = None if behind is None else pictures.paint(shapes, _shapes(behind), reference, transform, rng)
+    return _View(lines, reference, width, picture)
 
 
-def _raster_view(drawing: Drawing, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _shapes(drawing: Drawing) -> list[vector.ColourShape]:
+    try:
+        return vector.parse_colours(drawing.svg())
+    except ValueError as error:
+        raise Unusable(str(error)) from error
+
+
+def _raster_view(drawing: Drawing, rng: np.random.Generator, size: int) -> _View:
     """As `_vector_view`; the lines keep the width they were drawn with, more or less a pixel."""
     grey = drawing.raster()
     rows, columns = np.nonzero(ink_mask(1 - grey))
@@ -170,7 +226,7 @@ def _raster_view(drawing: Drawing, rng: np.random.Generator, size: int) -> tuple
         lines = placed
     mask = ink_mask(1 - lines)
     width = 2 * float(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)[mask].mean())
-    return lines, placed, width
+    return _View(lines, placed, width)
 
 
 def _placement(rng: np.random.Generator, size: int, points: np.ndarray) -> Transform:
@@ -204,5 +260,8 @@ def _worn(lines: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     level, sigma = rng.uniform(0.35, 1.0), rng.uniform(0.4, 1.0)
     if soft:
         lines = cv2.GaussianBlur(lines, (0, 0), sigma)
-    ink = (1 - lines) * (level if grey else 1.0)
-    return np.round((1 - ink).clip(0, 1) * 255).astype(np.uint8)
+    return _in_bytes(1 - (1 - lines) * (level if grey else 1.0))
+
+
+def _in_bytes(image: np.ndarray) -> np.ndarray:
+    return np.round(image.clip(0, 1) * 255).astype(np.uint8)

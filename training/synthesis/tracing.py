@@ -46,17 +46,18 @@ def smooth(points: np.ndarray, sigma: float, closed: bool = False) -> np.ndarray
     return gaussian_filter1d(np.concatenate((before, points, after)), sigma, axis=0)[pad:-pad]
 
 
-def ink_mask(ink: np.ndarray) -> np.ndarray:
+def ink_mask(ink: np.ndarray, faintest: float = 0.15) -> np.ndarray:
     """Where there is a line, thin grey ones too.
 
     Args:
         ink: (H, W) float32, 0 paper .. 1 black.
+        faintest: ink of a line; less is a stain.
 
     Returns:
-        Boolean mask (H, W): more ink than 0.15 and than two fifths of the darkest nearby.
+        Boolean mask (H, W): more ink than that and than two fifths of the darkest nearby.
     """
     nearby = cv2.dilate(ink, np.ones((5, 5), np.uint8))
-    return ink > np.maximum(0.15, 0.4 * nearby)
+    return ink > np.maximum(faintest, 0.4 * nearby)
 
 
 def trace(mask: np.ndarray, sigma: float = 1.3) -> list[Polyline]:

@@ -60,7 +60,7 @@ def parse(svg: str) -> list[Mark]:
     Raises:
         ValueError: the text is not usable SVG.
     """
-    return _marks(parse_colours(svg))
+    return marks(parse_colours(svg))
 
 
 def parse_colours(svg: str) -> list[ColourShape]:
@@ -135,11 +135,11 @@ def _luminance(colour: tuple[int, int, int]) -> float:
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
-def _marks(shapes: list[ColourShape]) -> list[Mark]:
-    """Decide on a small colour canvas which fills stand out from what they cover, and so need an outline."""
+def marks(shapes: list[ColourShape]) -> list[Mark]:
+    """The painting steps of artwork; which fills stand out and need an outline is decided on a small colour canvas."""
     side = 160
     canvas = np.full((side, side, 3), 255, np.int16)
-    marks = []
+    result = []
     for shape in shapes:
         fill, outline, stroke = None, False, None
         if shape.fill is not None:
@@ -155,8 +155,8 @@ def _marks(shapes: list[ColourShape]) -> list[Mark]:
             level = _luminance(shape.stroke)
             # Grey strokes stay grey, white ones erase.
             stroke = 0 if level < 110 else int(0.75 * level) if level < 200 else 255
-        marks.append(Mark(shape.polygons, shape.closed, fill, outline, stroke, shape.stroke_width))
-    return marks
+        result.append(Mark(shape.polygons, shape.closed, fill, outline, stroke, shape.stroke_width))
+    return result
 
 
 def render(marks: list[Mark], size: int, transform: Transform, line_width: float = REFERENCE_WIDTH) -> np.ndarray:
