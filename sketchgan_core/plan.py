@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .config import PLAN_VERSION as PLAN_VERSION
 from .config import PLANES
 from .controls import PLANE_CONTROLS, Controls
 from .flow import read_flow
