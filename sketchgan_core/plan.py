@@ -36,7 +36,8 @@ BOW = 0.16  # how far the relief of a form bends the strokes on it
 # Turn against the direction of the shading, and the tone from which the layer is laid.
 LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
 SPACING, FINER = 3.9, 1.4  # px between strokes, and how much less where detail is fine
-FIRM = 0.6  # the lower, the firmer strokes are on a line drawing where there are few
+FORM_TONE = 0.14  # mean graphite of the soft tone on the shadow sides of a line drawing's form
+SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
 SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
 
@@ -195,7 +196,9 @@ def _of_form(
     """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
     height, width = ink.shape
     form = read_form(ink)
-    amount = _shadow(form.tone, form.region, maps["shading"]) * (1 - filled)
+    # The shadow sides get a soft tone, and only their depths get strokes: more looks like dirt, and beards a chin.
+    soft = _shadow(form.tone, form.region, maps["shading"]) * (1 - filled)
+    amount = _shadow(form.tone, form.region, maps["shading"] ** 2.2) * (1 - filled)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
     angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
@@ -204,12 +207,12 @@ def _of_form(
         outline = Light(white, inside, inside, np.ones_like(ink), None)
         angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
     black = (inside * SOLID_TONE).astype(np.float32)
-    # A few firm strokes say more of a form than a grey breath.
-    dark = np.maximum(amount**FIRM, black)
+    dark = np.maximum(amount, black)
     spacing = np.full((height, width), SPACING, np.float32)
     shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
     pressure = _pressed(hand, blurred(form.tone, 4))
-    return _Tones(shading, pressure, DARKEST * black, np.full((height, width), 0.45, np.float32))
+    side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
+    return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * soft), side_share)
 
 
 def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
@@ -225,7 +228,7 @@ def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
-    amount = np.clip((tone - (1 - 0.82 * shading**1.8)) / 0.55, 0, 1)
+    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1)
     # A small region is a detail: shaded, it would only be dirty.
     size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
     return (amount * smoothstep(size, 0.04, 0.12)).astype(np.float32)

@@ -27,7 +27,7 @@ def lay_side(
         load: (H, W) of lines and strokes as drawn.
         lines: (H, W), 0..1, where lines are: they add to the tone and are not balanced.
         tone: (H, W), the mean graphite wanted, 0 .. the grade's density.
-        share: (H, W) of the tone that is the side's, 0..1.
+        share: (H, W) of the tone that is the side's, 0..1; where it is 1, the strokes are left as they are.
         grade: of the lead.
 
     Returns:
@@ -49,7 +49,7 @@ def lay_side(
     for _ in range(_STROKE_ROUNDS):
         laid = seen(darkness_of(-np.expm1(firm * bare), grade))
         firm = np.clip(firm * ((strokes + 0.01) / (laid + 0.01)) ** 0.8, _FAINTEST, _FIRMEST)
-    load = -np.expm1((1 + (firm - 1) * free) * bare)
+    load = -np.expm1((1 + (firm - 1) * free * (share < 1)) * bare)
     laid = seen(darkness_of(load, grade))
     # A first guess as if both were spread evenly, corrected by what is then seen.
     side = load_of(np.clip((tone - laid) / (1 - laid), 0, grade.density), grade)
