@@ -74,7 +74,7 @@ class ComfyPage:
 
     def open_example(self, name: str) -> None:
         """Opens an example in the template browser; the page has been visited."""
-        self.browse_examples().get_by_text(name, exact=True).click()
+        self.browse_examples().get_by_text(name, exact=True).first.click()  # its title; below stands its description
         self._wait_for(name)
 
     def browse_examples(self) -> Locator:

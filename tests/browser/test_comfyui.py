@@ -139,8 +139,9 @@ def test_a_preset_sets_the_sliders_and_a_slider_ends_it(page: ComfyPage) -> None
     page.set_widget(GENERATE, "preset", "portrait")
     page.wait_for_widgets(GENERATE, preset="portrait", **PRESETS["portrait"])
     if page.mode == "nodes-2":
-        node = page.page.locator(".lg-node", has_text="Pencil Sketch")
-        expect(node.locator("input").filter(visible=True).first).to_be_attached()
+        page.page.wait_for_function(  # what the node shows, beside what it holds
+            "() => [...document.querySelectorAll('.lg-node input')].filter((i) => i.value === '0.75').length === 2"
+        )
     page.set_widget(GENERATE, "darkness", 0.9)
     page.wait_for_widgets(GENERATE, preset="custom", **(PRESETS["portrait"] | {"darkness": 0.9}))
 
@@ -205,7 +206,6 @@ def test_the_card_says_what_the_pencil_is(page: ComfyPage) -> None:
 
 def test_the_blueprint_is_a_node_that_draws(page: ComfyPage) -> None:
     page.open_example(LINE_ART)
-    page.page.wait_for_function("() => 'SubgraphBlueprint.Picture to pencil' in LiteGraph.registered_node_types")
     page.page.evaluate("async (text) => { await app.loadGraphData(JSON.parse(text)); }", BLUEPRINT.read_text())
     page.page.evaluate(
         """() => {
@@ -219,7 +219,12 @@ def test_the_blueprint_is_a_node_that_draws(page: ComfyPage) -> None:
           picture.connect(0, wrapper, wrapper.findInputSlot("image"));
           wrapper.connect(0, shown, 0);
           wrapper.widgets.find(({ name }) => name === "seed").value = 5;
+          wrapper.widgets.find(({ name }) => name === "preset").value = "soft";
         }"""
+    )
+    page.page.wait_for_function(
+        "(tone) => app.graph.nodes[0].widgets.find(({ name }) => name === 'tone').value === tone",
+        arg=PRESETS["soft"]["tone"],
     )
     page.run()
     prompt = page.page.evaluate("async () => (await app.graphToPrompt()).output")

@@ -15,13 +15,15 @@ const STEP = 0.01;
 app.registerExtension({
   name: "sketchgan.presets",
   nodeCreated(node) {
-    if (node.comfyClass !== "SketchGANGenerate") return;
-    const required = node.constructor.nodeData.input.required;
+    const generates = node.comfyClass === "SketchGANGenerate";
+    // A subgraph may have brought the preset and its sliders to its outside, as our blueprint does.
+    if (!generates && !node.isSubgraphNode?.()) return;
+    const required = LiteGraph.registered_node_types.SketchGANGenerate.nodeData.input.required;
     const { presets, custom } = required.preset[1];
     const names = [...new Set(Object.values(presets).flatMap(Object.keys))];
     const bundled = Object.fromEntries(names.map((name) => [name, required[name][1].default]));
     followPreset(node, presets, custom, names);
-    followPencil(node, bundled, custom);
+    if (generates) followPencil(node, bundled, custom);
   },
 });
 
@@ -31,7 +33,7 @@ function followPreset(node, presets, custom, names) {
     node,
     () => [valueOf(node, "preset"), ...names.map((name) => valueOf(node, name))],
     ([preset]) => {
-      const values = presets[preset];
+      const values = names.every((name) => widgetOf(node, name)) && presets[preset];
       const moved = values && Object.entries(values).some(([name, value]) => !same(valueOf(node, name), value));
       if (moved && preset === chosen) setValue(node, "preset", custom);
       else if (moved) for (const [name, value] of Object.entries(values)) setValue(node, name, value);
