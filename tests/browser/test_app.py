@@ -202,7 +202,7 @@ def test_the_newest_wish_wins(page: sync_api.Page, files: Path, tmp_path: Path) 
     expect(page.locator("#stop")).to_be_visible()
     for control, value in (("#darkness", 1), ("#roughness", 0.1), ("#darkness", 0.2), ("#shading", 0.9)):
         slide(page, control, value)
-    expect(page.locator("#note")).to_contain_text(re.compile(r"\d s$"))
+    expect(page.locator("#note")).to_contain_text(re.compile(r"\d s\s*$"))
     result = drawn(page, tmp_path)
     asked = {name: value_of(page, f"#{name}") for name in ("darkness", "roughness", "shading")}
     assert asked["darkness"] == pytest.approx(0.2, abs=0.06)

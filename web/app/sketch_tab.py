@@ -118,7 +118,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         wish = _wish(studio, values)
         if wish is None:
             desk.clear()
-            yield None, gr.update(value=None, interactive=False), "", _DRAWN
+            yield (None, None), gr.update(value=None, interactive=False), "", _DRAWN
         if wish is None or not desk.begin(time, wish):
             yield _AS_IT_IS
             return
