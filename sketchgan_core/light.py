@@ -82,7 +82,7 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
 
 
 def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
-    """The extracted lines (H, W) of a picture, each as firm as the edge it stands for: the edge of a shadow is faint."""
+    """The extracted lines (H, W) of a picture, each as firm as the edge it stands for: a shadow's is faint."""
     smooth = _blurred(light.lightness, 1.2)
     slope = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
     firm = smoothstep(cv2.dilate(slope, np.ones((5, 5), np.uint8)), *_EDGE)
