@@ -78,11 +78,12 @@ def _story(header: Header) -> str:
 
 
 def _measures(report: dict[str, Any]) -> str:
-    lines, distances = report["lines"], dict(report["distance_to_targets"])
+    lines, light, distances = report["lines"], report["light"], dict(report["distance_to_targets"])
     network, crops = distances.pop("features"), distances.pop("crops")
     rows = [
         f"On {report['drawings']} drawings that were held back, in {report['precision']}:",
         f"- lines at shading 0, within 3 px at 512: recall {lines['recall']:.3f}, precision {lines['precision']:.3f}",
+        f"- light of {light['pictures']} pictures: rank correlation of dark with dark {light['correlation']:.3f}",
         *(
             f"- {name}: rank correlation {found['correlation']:.3f} with {found['measure'].replace('_', ' ')}"
             for name, found in report["rank_correlation"].items()

@@ -42,11 +42,10 @@ def example(pair: Pair) -> np.ndarray:
     """(H, W, 2) uint8: the graphite of a pair, and the lines as the hand drew them, 3 px wide."""
     line, sketch = (read_image(file).grey for file in (pair.line, pair.sketch))
     planes = plan.plan(line, pair.controls, pair.seed).planes.numpy()
-    take = planes[plan.PLANES.index("take")]
-    solid = plan.solid(take) > 0.3
-    mask = ink_mask(take)
-    centre = skeletonize(mask & ~solid).astype(np.uint8)
-    target = np.maximum(255 * cv2.dilate(centre, np.ones((3, 3), np.uint8)), 255 * (mask & solid).astype(np.uint8))
+    solid = plan.solid(1 - line) > 0.3
+    centre = skeletonize(ink_mask(planes[plan.PLANES.index("take")]) & ~solid).astype(np.uint8)
+    filled = (ink_mask(1 - line) & solid).astype(np.uint8)
+    target = np.maximum(255 * cv2.dilate(centre, np.ones((3, 3), np.uint8)), 255 * filled)
     return np.dstack([np.rint(255 * (1 - sketch)).astype(np.uint8), target])
 
 

@@ -1,7 +1,9 @@
 """`sketchgan-train evaluate`: what a pencil is worth, as numbers and as a sheet of pictures.
 
 The pencil draws every drawing with a fresh seed. Its sketches are compared with the rendered targets beside a
-second rendering of the same drawings, which no pencil can be expected to beat, and beside simple peers.
+second rendering of the same drawings, which no pencil can be expected to beat, and beside simple peers. Targets have
+no side of the lead, so that these sketches are the generator's alone; lines, controls and light are measured on whole
+ones.
 """
 
 from __future__ import annotations
@@ -21,13 +23,18 @@ import torch
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
+from sketchgan_core.generators import LoadGenerator
 from sketchgan_core.images import read_image
+from sketchgan_core.light import Light
+from sketchgan_core.plan import PLANES, plan
 from sketchgan_core.sketcher import Sketcher
+from sketchgan_core.tiling import draw_tiled
 
 from .measures import (
     MOVED_BY,
     inked_crops,
     kid,
+    light_followed,
     lines_kept,
     rank_correlation,
     sliced_wasserstein,
@@ -35,6 +42,8 @@ from .measures import (
 )
 from .pairs import Pair, find_pairs, split
 from .perceptual import build_features
+from .stacks import light_of
+from .synthesis.pencil import draw, lay_on_paper
 
 HELP = "Measure a pencil on a folder of pairs: a JSON report and a sheet of pictures."
 
@@ -44,6 +53,7 @@ STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # settings at which each control is trie
 OTHER_SEED = 1_000_003  # added to a pair's seed for a second take
 SHEET_ROWS = 6
 LABEL_HEIGHT = 18
+WHOLE = Controls(background=0.0)  # nothing of a picture fades
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +88,9 @@ def run(args: argparse.Namespace) -> int:
     lines = [read_image(pair.line).grey for pair in pairs]
     targets = [read_image(pair.sketch).grey for pair in pairs]
     columns: dict[str, list[np.ndarray]] = {"lines": lines, "target": targets}
-    columns["pencil"] = [_draw(sketcher, pair, image) for pair, image in zip(pairs, lines, strict=True)]
-    columns |= _second_rendering(pairs, lines)
+    lights = [light_of(pair) for pair in pairs]
+    columns["pencil"] = [_draw(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]
+    columns |= _second_rendering(pairs, lines, lights)
     columns["cv2.pencilSketch"] = [_pencil_sketch(image) for image in lines]
     columns["grey lines"] = [1 - 0.55 * (1 - image) for image in lines]
 
@@ -102,8 +113,9 @@ def run(args: argparse.Namespace) -> int:
         "precision": str(next(sketcher.generator.parameters()).dtype).removeprefix("torch."),
         "lines": {"recall": recall, "precision": precision, "tolerance": "3 px at 512", "shading": 0},
         "distance_to_targets": {"features": name, "crops": len(reference), **distances},
+        "light": _light(sketcher, pairs, lines, lights),
         "rank_correlation": correlations,
-        "seeds": _seeds(sketcher, pairs[0], lines[0]),
+        "seeds": _seeds(sketcher, pairs[0], lines[0], lights[0]),
     }
     args.output.mkdir(parents=True, exist_ok=True)
     with written_whole(args.output / "report.json") as file:
@@ -120,26 +132,30 @@ def _one_per_drawing(pairs: Sequence[Pair]) -> list[Pair]:
     return list({pair.drawing: pair for pair in reversed(pairs)}.values())[::-1]
 
 
-def _draw(sketcher: Sketcher, pair: Pair, lines: np.ndarray, seed: int = OTHER_SEED) -> np.ndarray:
-    return sketcher.draw(lines, pair.controls, pair.seed + seed, pair.paper)
+def _draw(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None, seed: int = OTHER_SEED) -> np.ndarray:
+    """What the generator alone draws of a pair."""
+    seed += pair.seed
+    if not isinstance(sketcher.generator, LoadGenerator):
+        return sketcher.draw(lines, pair.controls, seed, pair.paper)
+    planned = plan(lines, pair.controls, seed, light)
+    planes = planned.planes[[PLANES.index(name) for name in sketcher.generator.config.planes]]
+    load = draw_tiled(sketcher.generator, planes, planned.reach)[0].cpu().numpy()
+    return lay_on_paper(load, pair.paper, seed)
 
 
-def _second_rendering(pairs: Sequence[Pair], lines: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+def _second_rendering(
+    pairs: Sequence[Pair], lines: Sequence[np.ndarray], lights: Sequence[Light | None]
+) -> dict[str, list[np.ndarray]]:
     """The renderer's own second take of each drawing, where libmypaint is installed."""
-    from .synthesis.pencil import draw, lay_on_paper
-
+    drawn = []
     try:
-        return {
-            "second rendering": [
-                lay_on_paper(
-                    draw(image, image, pair.controls, pair.seed + OTHER_SEED), pair.paper, pair.seed + OTHER_SEED
-                )
-                for pair, image in zip(pairs, lines, strict=True)
-            ]
-        }
+        for pair, image, light in zip(pairs, lines, lights, strict=True):
+            seed = pair.seed + OTHER_SEED
+            drawn.append(lay_on_paper(draw(image, image, pair.controls, seed, light=light), pair.paper, seed))
     except SketchGANError as error:
         print(f"no second rendering to compare with: {error}", file=sys.stderr)
         return {}
+    return {"second rendering": drawn}
 
 
 def _pencil_sketch(lines: np.ndarray) -> np.ndarray:
@@ -182,8 +198,20 @@ def _controls(
     return results, pictures
 
 
-def _seeds(sketcher: Sketcher, pair: Pair, lines: np.ndarray) -> dict[str, Any]:
-    first, again, other = (_draw(sketcher, pair, lines, seed) for seed in (1, 1, 2))
+def _light(
+    sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray], lights: Sequence[Light | None]
+) -> dict[str, Any]:
+    """How far sketches of pictures follow their light, everything kept: rank correlation of dark with dark."""
+    found = [
+        light_followed(light.tone, sketcher.draw(image, WHOLE, pair.seed, pair.paper, light=light))
+        for pair, image, light in zip(pairs, lines, lights, strict=True)
+        if light is not None
+    ]
+    return {"pictures": len(found), "correlation": float(np.mean(found)) if found else 0.0}
+
+
+def _seeds(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None) -> dict[str, Any]:
+    first, again, other = (_draw(sketcher, pair, lines, light, seed) for seed in (1, 1, 2))
     marked = np.minimum(first, other) < 0.9
     return {
         "same_seed_identical": bool(np.array_equal(first, again)),

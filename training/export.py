@@ -19,6 +19,7 @@ from .checkpoint import WEIGHTS, below, best, latest, read_state
 from .config import TrainConfig, load_config
 from .errors import TrainingError
 from .networks import discriminator_config, generator_config, unconditional_config
+from .plans import KEY, another_plan
 
 HELP = "write the averaged generator of a run as one safetensors file"
 
@@ -99,7 +100,7 @@ def export(
         checkpoint: best or latest. Where validation has found none best, the latest is taken.
 
     Raises:
-        SketchGANError: the run has no checkpoint, or a file exists.
+        SketchGANError: the run has no checkpoint, was trained for another plan, or a file exists.
     """
     folder = (best(run_folder) if checkpoint == "best" else None) or latest(run_folder)
     if folder is None:
@@ -107,6 +108,8 @@ def export(
     config = load_config(run_folder / "config.toml")
     weights = load_file(folder / WEIGHTS)
     state = read_state(folder)
+    if other := another_plan(state):
+        raise TrainingError(f"{run_folder}: was trained for {other}; export it with the program it was trained with")
     story = _story(config, state)
 
     generator = build_generator(generator_config(config))
@@ -134,7 +137,6 @@ def export(
 
 def _story(config: TrainConfig, state: dict[str, Any]) -> dict[str, Any]:
     """How the pencil came about: what somebody needs to make it again."""
-    told = {
-        key: state[key] for key in ("crops", "seconds", "command", "data", "commit", "perceptual") if state.get(key)
-    }
+    keys = ("crops", "seconds", "command", "data", "commit", "perceptual", KEY)
+    told = {key: state[key] for key in keys if state.get(key)}
     return {**told, "seed": config.seed, "settings": asdict(config)}

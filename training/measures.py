@@ -18,6 +18,7 @@ from .perceptual import Features
 
 TOLERANCE = 3 / 512  # of the longer side: how far a stroke may lie from its line
 LINE = 0.3  # ink of a line image that counts as a line, of the drawing's darkest
+AFAR = 6.0  # px over which strokes and paper are one tone
 MARK = 0.12  # graphite, softened over a pixel, that counts as a mark
 
 
@@ -55,6 +56,12 @@ def hatched_area(lines: np.ndarray, sketch: np.ndarray) -> float:
     """What `shading` is to move: the share of the image that is toned, more than 7 px away from any line."""
     toned = cv2.GaussianBlur(1 - sketch, (0, 0), 3) > 0.04
     return float((toned & (_distance(line_mask(lines)) > 7)).mean())
+
+
+def light_followed(tone: np.ndarray, sketch: np.ndarray) -> float:
+    """Spearman's correlation of how dark a place is to be (H, W) with how dark it is drawn, seen from afar."""
+    seen = [cv2.GaussianBlur(image, (0, 0), AFAR)[::4, ::4].ravel() for image in (tone, 1 - sketch)]
+    return float(spearmanr(*seen).statistic) if all(np.ptp(values) > 1e-6 for values in seen) else 0.0
 
 
 MOVED_BY = {"darkness": mean_ink, "roughness": edge_spread, "shading": hatched_area}

@@ -15,6 +15,7 @@ from sketchgan_core.files import written_whole
 
 _RECORDS = ".records"  # one JSON file per finished pair, from which the manifest is put together
 SETTINGS = "settings"  # no pair may have this name
+OWN_HAND = "own hand"  # as `style.brush`: an artist's drawing, which no plan of ours decided
 
 
 def claim(folder: Path, settings: dict[str, Any], differ: str) -> None:

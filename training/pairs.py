@@ -17,17 +17,22 @@ from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import open_image
 
 from .errors import TrainingError
+from .pair_folder import OWN_HAND
+from .plans import another_plan
 
 LAYOUTS = (("line", "sketch"), ("raw/line", "raw/sketch"), ("raw", "sketch"))
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 SHOWN = 20  # problems that are told one by one
 
-Candidate = tuple[Path, Path, dict | None]
+Candidate = tuple[Path, Path, Path | None, dict | None]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A line image, its sketch, and what is known of how the sketch came about."""
+    """A line image, its sketch, and what is known of how the sketch came about.
+
+    With `tone`, a picture of the same size, the sketch is of its light as well as of the lines.
+    """
 
     line: Path
     sketch: Path
@@ -37,18 +42,25 @@ class Pair:
     controls: Controls
     paper: str
     licence: str
+    tone: Path | None = None
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """Its files."""
+        return (self.line, self.sketch) if self.tone is None else (self.line, self.sketch, self.tone)
 
 
 def find_pairs(folders: Iterable[Path]) -> list[Pair]:
     """Every pair in `folders`, in a stable order.
 
     Each folder is laid out as `line` + `sketch`, `raw/line` + `raw/sketch`, or `raw` + `sketch`. Pairs listed in
-    its `manifest.jsonl` take seed, controls, paper and drawing from there. For all others nothing is known of the
-    artist's hand: controls are neutral, the paper is cartridge and the seed is derived from the name.
+    its `manifest.jsonl` take seed, controls, paper and drawing from there, and those with `style.tone` the picture of
+    that name in `tone`. For all others nothing is known of the artist's hand: controls are neutral, the paper is
+    cartridge, the seed is derived from the name, and a picture of that name in `tone` is taken if it is there.
 
     Raises:
         TrainingError: all that is wrong, a line each: a folder without pairs, names without a partner or given twice,
-            pairs of two sizes, files that cannot be read.
+            pairs of two sizes, files that cannot be read, pairs that were rendered from another plan.
     """
     problems: list[str] = []
     candidates = [candidate for folder in folders for candidate in _candidates(folder, problems)]
@@ -97,7 +109,7 @@ def _told(problems: list[str]) -> str:
 
 
 def _candidates(folder: Path, problems: list[str]) -> list[Candidate]:
-    """Line, sketch and manifest entry of every complete pair; what is wrong is added to `problems`."""
+    """Line, sketch, tone and manifest entry of every complete pair; what is wrong is added to `problems`."""
     layout = _layout(folder)
     if layout is None:
         known = ", ".join(f"{line} + {sketch}" for line, sketch in LAYOUTS)
@@ -111,7 +123,20 @@ def _candidates(folder: Path, problems: list[str]) -> list[Candidate]:
     if not files[0] and not files[1]:
         problems.append(f"{folder}: no images in {layout[0].relative_to(folder)}; a pair is two files of one name")
     manifest = _manifest(folder / "manifest.jsonl", problems)
-    return [(files[0][name], files[1][name], manifest.get(name)) for name in names]
+    pictures = layout[0].parent / "tone"
+    tones = _images(pictures, problems) if pictures.is_dir() else {}
+    candidates: list[Candidate] = []
+    for name in names:
+        entry, tone = manifest.get(name), tones.get(name)
+        if entry is not None and not entry["style"].get("tone"):
+            tone = None
+        elif entry is not None and tone is None:
+            problems.append(
+                f"{pictures / name}.png: missing, the picture whose tone is drawn; synthesize the pair again"
+            )
+            continue
+        candidates.append((files[0][name], files[1][name], tone, entry))
+    return candidates
 
 
 def _layout(folder: Path) -> tuple[Path, Path] | None:
@@ -136,27 +161,35 @@ def _manifest(file: Path, problems: list[str]) -> dict[str, dict]:
     if not file.exists():
         return {}
     entries = {}
+    others: Counter[str] = Counter()
     for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             entry = json.loads(text)
             entries[entry["name"]] = {key: entry[key] for key in ("drawing", "licence", "seed", "controls", "style")}
-        except (ValueError, KeyError, TypeError) as error:
+            others[_another_plan(entry)] += 1
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             problems.append(f"{file}:{number}: not a pair's entry ({error!r}); synthesize again")
+    for other, count in sorted(others.items()):
+        if other:
+            problems.append(f"{file}: {count} pairs are of {other}; make them again with sketchgan-train synthesize")
     return entries
 
 
+def _another_plan(entry: dict) -> str:
+    """As `another_plan`, of a manifest's entry. What an artist drew hangs on no plan of ours: it goes with all."""
+    is_rendered = entry["style"].get("brush", OWN_HAND) != OWN_HAND
+    return another_plan(entry) if is_rendered else ""
+
+
 def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
-    line, sketch, entry = candidate
-    sizes = [_size(file, problems) for file in (line, sketch)]
-    size = sizes[0]
-    if size is None or sizes[1] is None:
-        return None
-    if sizes[1] != size:
-        told = " against ".join(f"{width} x {height}" for height, width in (sizes[1], size))
-        problems.append(f"{sketch}: not the size of {line} ({told} px); scan or scale both alike")
+    line, sketch, tone, entry = candidate
+    size = _size(line, problems)
+    fitting = [_fits(file, line, size, problems) for file in (sketch, tone) if file is not None]
+    if size is None or not all(fitting):
         return None
     if entry is None:
-        return Pair(line, sketch, size, line.stem, _hash(line.stem) % 2**31, Controls(), "cartridge", "unstated")
+        seed = _hash(line.stem) % 2**31
+        return Pair(line, sketch, size, line.stem, seed, Controls(), "cartridge", "unstated", tone)
     style = entry["style"]
     return Pair(
         line,
@@ -167,7 +200,19 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
         Controls(**entry["controls"]),
         style.get("paper", "cartridge"),
         entry["licence"],
+        tone,
     )
+
+
+def _fits(file: Path, line: Path, wanted: tuple[int, int] | None, problems: list[str]) -> bool:
+    """Whether an image has the size of its line image."""
+    size = _size(file, problems)
+    if size is None or wanted is None:
+        return False
+    if size != wanted:
+        told = " against ".join(f"{width} x {height}" for height, width in (size, wanted))
+        problems.append(f"{file}: not the size of {line} ({told} px); scan or scale both alike")
+    return size == wanted
 
 
 def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, int]:

@@ -18,9 +18,11 @@ from typing import Any
 import torch
 
 from sketchgan_core.files import written_whole
+from sketchgan_core.plan import PLAN_VERSION
 
 from .config import TrainConfig
 from .pairs import Pair
+from .plans import KEY
 
 FILE = "run.json"
 PACKAGES = ("torch", "torchvision", "numpy", "opencv-python", "safetensors", "accelerate", "scipy")
@@ -67,6 +69,7 @@ def add_session(
         run,
         again=shlex.join(again),
         data=data,
+        **{KEY: PLAN_VERSION},
         crops=crops,
         of_crops=config.crops,
         complete=False,
@@ -80,8 +83,8 @@ def describe_data(
     """The pairs in words and numbers, and a fingerprint by which a change of them is noticed."""
     digest = hashlib.sha256()
     for pair in pairs:
-        sizes = (pair.line.stat().st_size, pair.sketch.stat().st_size)
-        digest.update(repr((pair.line.name, pair.sketch.name, sizes, pair.seed, pair.controls, pair.paper)).encode())
+        files = [(file.name, file.stat().st_size) for file in pair.images]
+        digest.update(repr((files, pair.seed, pair.controls, pair.paper)).encode())
     return {
         "told": told,
         "pairs": len(pairs),

@@ -18,6 +18,7 @@ from accelerate import Accelerator
 from safetensors import SafetensorError
 
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.plan import PLAN_VERSION
 from sketchgan_core.weights import Card
 
 from .checkpoint import checkpoints, latest, newest_intact, read_state, restore, save_checkpoint, set_aside
@@ -29,7 +30,9 @@ from .export import export
 from .loop import Training, train
 from .page import write_page
 from .perceptual import build_features
+from .plans import KEY, another_plan
 from .processes import STOPPING, keep_freed_memory, signals_held_back
+from .record import FILE as RECORD
 from .record import add_session, command, commit, write_record
 from .rehearsal import rehearse
 from .report import Report
@@ -115,7 +118,8 @@ def _run(args: argparse.Namespace, accelerator: Accelerator, stop: _StopSignals)
         args.output.mkdir(parents=True, exist_ok=True)
         plans.mkdir(parents=True, exist_ok=True)
         checkpoint = newest_intact(args.output)
-    facts = {"command": command(), "data": data.summary, "commit": commit(), "perceptual": perceptual}
+    facts: dict[str, Any] = {"command": command(), "data": data.summary, "commit": commit(), "perceptual": perceptual}
+    facts |= {KEY: PLAN_VERSION}
     kept = _start(training, start, args.output, checkpoint, facts)
     if main:
         save_config(config, saved)
@@ -289,6 +293,11 @@ def _refuse_change(training: Training, state: dict[str, Any], facts: dict[str, A
             f"{run}: was started with {before} crops a step, and {processes} process(es) x "
             f"batch {training.config.batch} x accumulate {training.config.accumulate} are {training.crops_per_step}; "
             f"--set batch={max(1, before // processes)} --set accumulate=1 goes on as before"
+        )
+    if other := another_plan(state):
+        raise TrainingError(
+            f"{run / RECORD}: the run is of {other}; make the pairs again with sketchgan-train synthesize and start "
+            "another run with another -o"
         )
     if facts["perceptual"] != state["perceptual"]:
         raise TrainingError(

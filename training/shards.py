@@ -16,9 +16,11 @@ from tqdm import tqdm
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
+from sketchgan_core.plan import PLAN_VERSION
 
 from .config import TrainConfig
 from .pairs import Pair, find_pairs, split, summary
+from .plans import KEY
 from .processes import single_thread
 from .stacks import plan_pair
 
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise SketchGANError(f"{args.output}: holds shards already; choose another -o folder")
     pairs = find_pairs(args.data)
     chosen = split(pairs, args.validation)
-    index: dict[str, Any] = {"summary": summary(args.data, pairs, *chosen)}
+    index: dict[str, Any] = {KEY: PLAN_VERSION, "summary": summary(args.data, pairs, *chosen)}
     for part, indices in zip(PARTS, chosen, strict=True):
         # mixed, because neighbours in a shard are neighbours in training
         order = np.random.default_rng(args.seed).permutation(np.asarray(indices)).tolist()

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import time
 from collections.abc import Sequence
-from functools import cache
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -16,12 +15,12 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-import sketchgan_core
 from sketchgan_core.controls import PLANE_CONTROLS, Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
+from sketchgan_core.light import Light, read_light
 from sketchgan_core.paper import paper
-from sketchgan_core.plan import PLANES, plan
+from sketchgan_core.plan import PLAN_VERSION, PLANES, plan
 
 from .pairs import Pair
 from .processes import single_thread
@@ -102,7 +101,7 @@ def levels(controls: Controls) -> np.ndarray:
 def plan_pair(pair: Pair) -> np.ndarray:
     """The stack of a pair (H, W, len(STORED)) uint8."""
     line, sketch = grey(pair.line), grey(pair.sketch)
-    planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed)
+    planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed, light_of(pair))
     values = dict(zip(PLANES, planned.planes.numpy(), strict=True))
     values["reach"] = planned.reach.numpy()[0]
     values["paper"] = paper(line.shape[0], line.shape[1], pair.paper, pair.seed)
@@ -117,8 +116,23 @@ def plan_pair(pair: Pair) -> np.ndarray:
     return stack
 
 
+def light_of(pair: Pair) -> Light | None:
+    """The light that the sketch of a pair is of, beside its lines."""
+    if pair.tone is None:
+        return None
+    picture = _on_white(pair.tone)
+    pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return read_light(pixels.astype(np.float32) / 255, float(np.mean(pair.controls.detail)))
+
+
 def grey(file: Path) -> np.ndarray:
     """An image file as (H, W) uint8, on white."""
+    image = _on_white(file)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+
+
+def _on_white(file: Path) -> np.ndarray:
+    """An image file as (H, W) or (H, W, 3) uint8, blue first."""
     image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise SketchGANError(f"{file}: cannot be decoded; replace or remove the pair")
@@ -127,22 +141,13 @@ def grey(file: Path) -> np.ndarray:
     if image.ndim == 3 and image.shape[2] == 4:
         alpha = image[..., 3:].astype(np.float32) / 255
         image = np.rint(image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    return image
 
 
 def _key(pair: Pair) -> str:
-    files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in (pair.line, pair.sketch)]
-    key = repr((files, pair.seed, pair.controls, pair.paper, STORED, _core_version()))
+    files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in pair.images]
+    key = repr((files, pair.seed, pair.controls, pair.paper, STORED, PLAN_VERSION))
     return hashlib.sha256(key.encode()).hexdigest()[:24]
-
-
-@cache
-def _core_version() -> str:
-    """Hash of the code that plans: a stack must not outlive it."""
-    package = Path(sketchgan_core.__file__ or "").parent
-    names = ("controls", "form", "hand", "hatch", "paper", "plan")
-    files = [package / f"{name}.py" for name in names]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.exists())).hexdigest()
 
 
 def _plan_all(stacks: Stacks, order: list[int]) -> None:

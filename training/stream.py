@@ -17,6 +17,7 @@ from sketchgan_core.errors import SketchGANError
 
 from .config import TrainConfig
 from .crops import Crops
+from .plans import another_plan
 from .shards import INDEX, PARTS
 from .stacks import STORED, levels
 
@@ -106,11 +107,16 @@ def find_shards(folder: Path) -> tuple[list[Shard], list[Shard], str]:
     """The shards to train on, those to validate on, and what is in them.
 
     Raises:
-        SketchGANError: the folder's index is missing or a shard is missing or truncated.
+        SketchGANError: the folder's index is missing, a shard is missing or truncated, or another plan is in them.
     """
     index = folder / INDEX
     try:
         entries: dict[str, Any] = json.loads(index.read_text())
+        if other := another_plan(entries):
+            raise SketchGANError(
+                f"{index}: the shards are of {other}; make the pairs again with sketchgan-train synthesize, "
+                "then shard them again"
+            )
         parts = [[_shard(folder, entry) for entry in entries[part]] for part in PARTS]
         return parts[0], parts[1], str(entries["summary"])
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from sketchgan_core.plan import PLAN_VERSION
 
 from .. import pair_folder
+from ..plans import KEY
 from ..processes import single_thread
 from . import BRUSH, TONE, mypaint
 from .pairs import make_pair
@@ -51,7 +52,7 @@ def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
         "drawings": list(map(len, job.sources)),
         "brush": job.brush,
         "tone": job.tone,
-        "plan_version": PLAN_VERSION,
+        KEY: PLAN_VERSION,
     }
     pair_folder.claim(job.folder, settings, "seed, size, brush, share of tone, source or version of the plan")
     missing = [index for index in range(count) if pair_folder.read_record(job.folder, _name(index)) is None]

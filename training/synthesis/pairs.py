@@ -18,6 +18,7 @@ from sketchgan_core.drawing_size import line_width as width_of
 from sketchgan_core.light import Light, read_light, weigh_lines
 from sketchgan_core.lines import prepare_lines
 
+from ..plans import KEY
 from . import BRUSH, TONE, pictures, vector
 from .pencil import draw, lay_on_paper
 from .sources import Drawing
@@ -128,7 +129,7 @@ def _render(view: _View, rng: np.random.Generator, brush: str) -> tuple[np.ndarr
     exact = line.astype(np.float32) / 255
     load = draw(exact, exact if extracted else view.reference, controls, take, brush, light)
     told = {
-        "plan_version": plan.PLAN_VERSION,
+        KEY: plan.PLAN_VERSION,
         "seed": take,
         "controls": {name: float(value) for name, value in asdict(controls).items()},
         "style": style,

@@ -41,6 +41,24 @@ def _write_manifest(folder: Path, names: tuple[str, ...] = NAMES) -> None:
     (folder / "manifest.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
 
 
+def _add_tone(folder: Path, name: str) -> None:
+    """Give a pair of a pair folder a picture whose light its sketch is said to be of."""
+    height, width = cv2.imread(str(folder / "line" / f"{name}.png"), cv2.IMREAD_GRAYSCALE).shape
+    slope = np.linspace(20, 235, width, dtype=np.float32)[None].repeat(height, 0)
+    (folder / "tone").mkdir(exist_ok=True)
+    cv2.imwrite(str(folder / "tone" / f"{name}.png"), np.dstack([slope, 0.9 * slope, 0.7 * slope]).astype(np.uint8))
+    entries = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    for entry in entries:
+        if entry["name"] == name:
+            entry["style"]["tone"] = True
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+
+
+@pytest.fixture
+def add_tone() -> Callable[[Path, str], None]:
+    return _add_tone
+
+
 @pytest.fixture
 def draw_pairs() -> Callable[..., None]:
     return _draw

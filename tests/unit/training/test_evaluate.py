@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from training.card import write_card
@@ -13,7 +15,12 @@ from training.cli import main
 
 
 @pytest.fixture
-def report(pencil: Path, pair_folder: Path, tmp_path: Path) -> Path:
+def report(pencil: Path, pair_folder: Path, add_tone: Callable[[Path, str], None], tmp_path: Path) -> Path:
+    """On two drawings, of which the first has a form to be shaded, and the second tone."""
+    line = np.full((128, 136), 255, np.uint8)
+    cv2.circle(line, (68, 64), 56, 0, 2, cv2.LINE_AA)
+    cv2.imwrite(str(pair_folder / "line/ape.png"), line)
+    add_tone(pair_folder, "cat")
     output = tmp_path / "report"
     command = ["evaluate", str(pencil), "--data", str(pair_folder), "-o", str(output), "--control-drawings", "1"]
     assert main([*command, "--device", "cpu", "--dtype", "float32", "--debug"]) == 0
@@ -28,6 +35,8 @@ def test_a_report_has_floor_and_peers_beside_the_pencil(report: Path) -> None:
     assert 0 <= values["lines"]["recall"] <= 1
     assert values["seeds"]["same_seed_identical"]
     assert values["seeds"]["mean_difference_of_two_seeds_where_marked"] > 0
+    assert values["light"]["pictures"] == 1
+    assert values["light"]["correlation"] > 0.5
     # Even untrained weights draw the plan, which has more hatching with more shading.
     curve = values["rank_correlation"]["shading"]["curve"]
     assert curve[-1] > 1.5 * curve[0]
@@ -50,7 +59,16 @@ def test_the_card_tells_how_to_make_the_pencil_again(report: Path, tmp_path: Pat
     command = ["export", str(run), "-o", str(exported), "--title", "Mine", "--licence", "CC0-1.0", "--card"]
     assert main([*command, "--report", str(report)]) == 0
     page = exported.with_suffix(".md").read_text()
-    for told in ("# Mine", "CC0-1.0", "sketchgan-train", "width = 8", "4 crops", "cv2.pencilSketch", "recall"):
+    for told in (
+        "# Mine",
+        "CC0-1.0",
+        "sketchgan-train",
+        "width = 8",
+        "4 crops",
+        "cv2.pencilSketch",
+        "recall",
+        "light of 1 picture",
+    ):
         assert told in page
     assert cv2.imread(str(exported.with_suffix(".sheet.jpg"))) is not None
     assert "<polyline" in exported.with_suffix(".curves.svg").read_text()

@@ -16,6 +16,7 @@ from accelerate import Accelerator
 
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.plan import PLAN_VERSION
 from sketchgan_core.sketcher import Sketcher
 from sketchgan_core.weights import load_pencil
 from training.cli import main
@@ -208,6 +209,18 @@ def test_a_truncated_shard_is_found_before_the_first_step(shared_pairs: Path, tm
         _run(shards, tmp_path / "run")
     with pytest.raises(SketchGANError, match="holds shards already"):
         main(["shard", "--data", str(shared_pairs), "-o", str(shards), "--debug"])
+
+
+def test_shards_of_another_plan_are_refused(shared_pairs: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    assert main(["shard", "--data", str(shared_pairs), "-o", str(shards), "--workers", "1"]) == 0
+    index = json.loads((shards / "shards.json").read_text())
+    assert index.pop("plan_version") == PLAN_VERSION
+    (shards / "shards.json").write_text(json.dumps(index))
+    with pytest.raises(
+        SketchGANError, match=r"shards\.json: the shards are of version 1 of the plan.*shard them again"
+    ):
+        find_shards(shards)
 
 
 def test_unpaired_lines_without_sketches_are_refused(shared_pairs: Path, unpaired: list[str], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from training.measures import (
     hatched_area,
     inked_crops,
     kid,
+    light_followed,
     lines_kept,
     rank_correlation,
     sliced_wasserstein,
@@ -90,3 +91,10 @@ def test_rank_correlation() -> None:
     assert rank_correlation([1, 2, 5, 9]) == pytest.approx(1)
     assert rank_correlation([9, 5, 2, 1]) == pytest.approx(-1)
     assert rank_correlation([3, 3, 3]) == 0
+
+
+def test_light_is_followed_by_what_is_dark_where_it_is_to_be_dark() -> None:
+    tone = np.linspace(0, 1, 128, dtype=np.float32)[None].repeat(128, 0)
+    assert light_followed(tone, 1 - 0.8 * tone) > 0.99
+    assert light_followed(tone, tone) < -0.99
+    assert light_followed(tone, np.ones_like(tone)) == 0

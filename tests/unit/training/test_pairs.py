@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.plan import PLAN_VERSION
 from training.pairs import Pair, find_pairs, split
+from training.record import describe_data
+from training.stacks import STORED, Stacks, light_of, plan_pair
 
 NAMES = ["ape", "bee", "cat", "dog"]
 Draw = Callable[..., None]
@@ -63,6 +70,78 @@ def test_a_broken_manifest_line_is_named(pair_folder: Path) -> None:
     with (pair_folder / "manifest.jsonl").open("a") as file:
         file.write("{}\n")
     with pytest.raises(SketchGANError, match=r"manifest\.jsonl:5"):
+        find_pairs([pair_folder])
+
+
+def test_a_picture_with_tone_is_part_of_its_pair(pair_folder: Path, add_tone: Draw) -> None:
+    plain = find_pairs([pair_folder])[1]
+    add_tone(pair_folder, "bee")
+    pairs = find_pairs([pair_folder])
+    assert [pair.tone is not None for pair in pairs] == [False, True, False, False]
+    assert light_of(pairs[0]) is None
+    light = light_of(pairs[1])
+    assert light is not None
+    assert light.tone[:, 5].mean() > light.tone[:, -5].mean() + 0.5
+    before, after = plan_pair(plain), plan_pair(pairs[1])
+    hatch, ink = STORED.index("hatch"), STORED.index("ink")
+    assert after[..., hatch].mean() > 4 * before[..., hatch].mean()
+    assert np.array_equal(before[..., ink], after[..., ink])
+
+
+def test_a_picture_decides_plan_and_fingerprint(pair_folder: Path, add_tone: Draw, tmp_path: Path) -> None:
+    add_tone(pair_folder, "bee")
+    pairs = find_pairs([pair_folder])
+    before = Stacks(pairs, tmp_path).files
+    os.utime(pair_folder / "tone/bee.png", (1, 1))
+    changed = [old != new for old, new in zip(before, Stacks(pairs, tmp_path).files, strict=True)]
+    assert changed == [False, True, False, False]
+    lines_alone = [replace(pair, tone=None) for pair in pairs]
+    assert describe_data("", pairs, [0], [1])["sha256"] != describe_data("", lines_alone, [0], [1])["sha256"]
+
+
+def test_a_missing_picture_is_named(pair_folder: Path, add_tone: Draw) -> None:
+    add_tone(pair_folder, "bee")
+    (pair_folder / "tone/bee.png").unlink()
+    with pytest.raises(SketchGANError, match=r"tone/bee\.png: missing.*synthesize"):
+        find_pairs([pair_folder])
+
+
+def test_a_picture_of_another_size_is_named(draw_pairs: Draw, pair_folder: Path, add_tone: Draw) -> None:
+    add_tone(pair_folder, "bee")
+    draw_pairs(pair_folder / "tone", pair_folder / "other", ("bee",), size=80)
+    with pytest.raises(SketchGANError, match=r"tone/bee\.png: not the size"):
+        find_pairs([pair_folder])
+
+
+def test_pairs_without_a_manifest_may_have_pictures(pair_folder: Path, add_tone: Draw) -> None:
+    add_tone(pair_folder, "bee")
+    (pair_folder / "manifest.jsonl").unlink()
+    assert [pair.tone is not None for pair in find_pairs([pair_folder])] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("brush", "version", "refused"),
+    [
+        ("deevad/2B_pencil", PLAN_VERSION, False),
+        ("deevad/2B_pencil", PLAN_VERSION + 1, True),
+        ("deevad/2B_pencil", None, True),
+        ("own hand", None, False),
+        (None, None, False),
+    ],
+)
+def test_rendered_pairs_of_another_plan_are_refused(
+    pair_folder: Path, brush: str | None, version: int | None, refused: bool
+) -> None:
+    file = pair_folder / "manifest.jsonl"
+    entries = [json.loads(line) for line in file.read_text().splitlines()]
+    for entry in entries:
+        entry["style"] |= {} if brush is None else {"brush": brush}
+        entry |= {} if version is None else {"plan_version": version}
+    file.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    if not refused:
+        assert len(find_pairs([pair_folder])) == len(NAMES)
+        return
+    with pytest.raises(SketchGANError, match=r"manifest\.jsonl: 4 pairs are of version \d of the plan.*synthesize"):
         find_pairs([pair_folder])
 
 

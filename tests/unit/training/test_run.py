@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import torch
 from accelerate import Accelerator
 
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.plan import PLAN_VERSION
 from sketchgan_core.weights import load_discriminator, load_pencil, read_header
 from tests.unit.training.runs import arguments, tensors
 from training.checkpoint import latest
@@ -41,7 +43,7 @@ def complete(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_a_run_leaves_a_pencil_samples_and_scalars(complete: Path) -> None:
     pencil = load_pencil(complete / "pencil.safetensors")
-    assert pencil.header.training["crops"] == 16
+    assert pencil.header.training["crops"] in (8, 16), "what measured best, or the last"
     assert "4 pairs of 2 drawings" in pencil.header.training["data"]
     load_discriminator(complete / "discriminator.safetensors")
     assert {file.name for file in (complete / "samples").iterdir()} == {"0000000008.png", "0000000016.png"}
@@ -82,6 +84,22 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
 def test_another_configuration_in_the_same_folder_is_refused(complete: Path, shared_pairs: Path) -> None:
     with pytest.raises(SketchGANError, match=r"config\.toml: this run was started with width = 8"):
         main(arguments(shared_pairs, complete, width=16))
+
+
+def test_a_run_of_another_plan_is_neither_gone_on_with_nor_exported(
+    complete: Path, shared_pairs: Path, tmp_path: Path
+) -> None:
+    assert read_record(complete)["plan_version"] == PLAN_VERSION
+    run = tmp_path / "older"
+    shutil.copytree(complete, run)
+    for file in run.glob("checkpoints/*/state.json"):
+        state = json.loads(file.read_text())
+        assert state.pop("plan_version") == PLAN_VERSION
+        file.write_text(json.dumps(state))
+    with pytest.raises(SketchGANError, match=r"run\.json: the run is of version 1 of the plan.*another -o"):
+        main(arguments(shared_pairs, run))
+    with pytest.raises(SketchGANError, match=r"older: was trained for version 1 of the plan"):
+        main(["export", str(run), "-o", str(tmp_path / "older.safetensors"), "--debug"])
 
 
 def test_a_dry_run_writes_nothing(shared_pairs: Path, tmp_path: Path) -> None:

@@ -10,8 +10,12 @@ import numpy as np
 import pytest
 
 from sketchgan_core.controls import Controls
+from sketchgan_core.light import read_light
+from sketchgan_core.plan import PLAN_VERSION
 from tests.unit.training.renderer import needs_libmypaint
 from training.cli import main
+from training.pairs import find_pairs
+from training.stacks import STORED, plan_pair
 from training.synthesis import mypaint
 from training.synthesis.pencil import draw, lay_on_paper
 
@@ -49,9 +53,9 @@ def drawings(tmp_path: Path) -> Path:
     return folder
 
 
-def synthesize(drawings: Path, output: Path, count: int = 4, workers: int = 1, seed: int = 1) -> int:
+def synthesize(drawings: Path, output: Path, count: int = 4, workers: int = 1, seed: int = 1, tone: float = 0.5) -> int:
     options = ["--count", count, "--size", SIZE, "--seed", seed, "--workers", workers, "--licence", "CC0-1.0"]
-    return main(["synthesize", "-o", str(output), "--source", str(drawings), *map(str, options)])
+    return main(["synthesize", "-o", str(output), "--source", str(drawings), "--tone", str(tone), *map(str, options)])
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -93,13 +97,14 @@ def test_roughness_moves_and_adds_strokes() -> None:
     assert (rough > 0.05).sum() > 1.5 * (clean > 0.05).sum()
 
 
-@pytest.mark.parametrize("darkness", [0.3, 1.0])
-def test_solid_black_is_dark(darkness: float) -> None:
+def test_solid_black_is_layered_in_strokes_within_its_outline() -> None:
     disc = circle(width=-1)
-    load = draw(disc, disc, Controls(darkness=darkness, roughness=0.2, shading=0.0), 4)
-    inside = cv2.erode((disc < 0.5).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    assert load[inside].mean() > 0.85
-    assert load[inside].min() > 0.4
+    load = draw(disc, disc, Controls(darkness=0.6, roughness=0.0, shading=0.0), 4)
+    inside = cv2.erode((disc < 0.5).astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
+    assert load[inside].mean() > 0.4
+    assert load[inside].std() > 0.1, "strokes, no blot"
+    assert cv2.GaussianBlur(load, (0, 0), 5)[inside].min() > 0.25
+    assert load[cv2.erode((disc > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8)) > 0].max() < 0.01
 
 
 def test_thin_grey_line_is_kept_and_lighter() -> None:
@@ -114,6 +119,27 @@ def test_broad_line_reads_broader() -> None:
     controls = Controls(darkness=0.6, roughness=0.0, shading=0.0)
     thin, broad = (draw(circle(0.0, w), circle(0.0, w), controls, 2) for w in (2, 6))
     assert (broad > 0.2).sum() > 1.7 * (thin > 0.2).sum()
+
+
+def test_light_is_drawn_in_strokes_that_leave_the_lines_alone() -> None:
+    lines, controls = circle(), Controls(darkness=0.6, roughness=0.0, shading=0.8, background=0.0)
+    pixels = np.linspace(0.1, 0.9, SIZE, dtype=np.float32)[None].repeat(SIZE, 0)
+    light = read_light(pixels)
+    bare, lit = draw(lines, lines, controls, 5), draw(lines, lines, controls, 5, light=light)
+    away = cv2.distanceTransform((lines > 0.5).astype(np.uint8), cv2.DIST_L2, 5) > 8
+    dark, pale = slice(8, 40), slice(SIZE - 40, SIZE - 8)
+    assert lit[:, dark][away[:, dark]].mean() > 0.15
+    assert lit[:, pale][away[:, pale]].mean() < 0.3 * lit[:, dark][away[:, dark]].mean()
+    near = cv2.dilate(lit, np.ones((7, 7), np.uint8))[lines < 0.3]
+    assert (near > 0.1).mean() > 0.97
+    assert bare[:, dark][away[:, dark]].max() < 0.01
+
+
+def test_lines_are_pressed_harder_on_the_shadow_side() -> None:
+    lines, controls = circle(), Controls(darkness=0.6, roughness=0.0, shading=0.0, background=0.0)
+    pixels = np.linspace(0.1, 0.9, SIZE, dtype=np.float32)[None].repeat(SIZE, 0)
+    dark, pale = (draw(lines, lines, controls, 5, light=read_light(x)) for x in (pixels, pixels[:, ::-1].copy()))
+    assert dark[:, : SIZE // 2].sum() > 1.08 * pale[:, : SIZE // 2].sum()
 
 
 def test_pairs_do_not_depend_on_the_number_of_processes(drawings: Path, tmp_path: Path) -> None:
@@ -149,7 +175,8 @@ def test_manifest(drawings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     lines = [json.loads(line) for line in (output / "manifest.jsonl").read_text().splitlines()]
     assert [line["name"] for line in lines] == [f"{i:06d}" for i in range(5)]
     for line in lines:
-        assert set(line) == {"name", "source", "drawing", "licence", "seed", "controls", "style"}
+        assert set(line) == {"name", "source", "drawing", "licence", "seed", "controls", "style", "plan_version"}
+        assert line["plan_version"] == PLAN_VERSION
         assert line["licence"] == "CC0-1.0"
         assert line["drawing"] in {f"drawings/{name}" for name in ("sun.svg", "house.svg", "ring.png")}
         assert Controls(**line["controls"])
@@ -160,6 +187,30 @@ def test_manifest(drawings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
             assert image.dtype == np.uint8
             assert image.max() == 255
     assert "1 drawings skipped" in capsys.readouterr().err
+
+
+def test_pairs_with_tone_are_pictures_whose_plan_knows_where_they_are_dark(drawings: Path, tmp_path: Path) -> None:
+    output = tmp_path / "pairs"
+    synthesize(drawings, output, count=8, tone=1.0)
+    pairs = find_pairs([output])
+    assert len(pairs) > 5, "not every picture shows lines"
+    assert len({pair.tone is None for pair in pairs}) == 2, "a scan has no colours"
+    styles = [json.loads(line)["style"] for line in (output / "manifest.jsonl").read_text().splitlines()]
+    assert {style.get("extracted") for style in styles} == {None, False, True}
+    for pair in pairs:
+        if pair.tone is None:
+            assert (pair.controls.tone, pair.controls.background) == (Controls().tone, Controls().background)
+            continue
+        assert 0.4 <= pair.controls.tone <= 1
+        stack = plan_pair(pair).astype(np.float32) / 255
+        graphite, hatch = 1 - stack[..., STORED.index("sketch")], stack[..., STORED.index("hatch")]
+        planned = np.maximum(hatch, stack[..., STORED.index("take")])
+        # Where nothing is planned nothing is drawn, but for restated lines and the width of a stroke.
+        free = cv2.dilate(stack[..., : STORED.index("tone")][..., 3:].max(2), np.ones((9, 9), np.uint8)) == 0
+        assert graphite[free].max(initial=0) < 0.05
+        if (hatch > 0.1).mean() > 0.05:
+            blurred = [cv2.GaussianBlur(image, (0, 0), 4).ravel() for image in (planned, graphite)]
+            assert np.corrcoef(*blurred)[0, 1] > 0.6
 
 
 def test_another_brush_draws_the_same_lines_with_another_hand(drawings: Path, tmp_path: Path) -> None:
