@@ -8,13 +8,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sketchgan_core import Controls, Sheet, Sketcher, lay_on_paper, parse_colour, prepare_lines, read_image
+from sketchgan_core import Controls, Sheet, Sketcher, lay_on_paper, parse_colour, read_image
 
 HERE = Path(__file__).parent
-DRAWINGS = HERE.parents[1] / "examples" / "drawings"
+EXAMPLES = HERE.parents[1] / "examples"
+DRAWINGS = EXAMPLES / "drawings"
 PAPER, GRAPHITE = parse_colour("#f4efe4"), parse_colour("#26262b")
 CELL = 360  # px of one picture of a sheet
-SHOWN = ("gull", "squirrel", "portrait", "mover", "hourglass", "jack-in-the-box")
+SHOWN = (
+    "pictures/astronaut.jpg",
+    "pictures/girl.jpg",
+    "pictures/cat.jpg",
+    "pictures/dogs.jpg",
+    "drawings/gull.png",
+    "drawings/portrait.png",
+)
 STEPS = (0.0, 0.5, 1.0)
 
 
@@ -31,7 +39,7 @@ def main() -> None:
         scaled = Image.fromarray(lines).resize((round(lines.shape[1] * scale), round(lines.shape[0] * scale)))
         left, top = (width - scaled.width) // 2, (height - scaled.height) // 2
         page[top : top + scaled.height, left : left + scaled.width] = np.asarray(scaled).clip(0, 1)
-        sketch = sketcher(page, darkness=0.8, roughness=0.5, shading=0.9, seed=3)
+        sketch = sketcher(page, darkness=0.8, roughness=0.5, shading=0.9, seed=3, lines="none")
         share = np.clip((np.arange(width, dtype=np.float32) / width - 0.35) / 0.15, 0, 1)
         graphite = (1 - page) * (1 - share) + (1 - sketch) * share
         picture, _ = lay_on_paper(graphite, Sheet(seed=3, colour=PAPER, tooth=0.5), GRAPHITE)
@@ -47,37 +55,41 @@ def main() -> None:
 
 
 def examples(sketcher: Sketcher) -> Image.Image:
-    """Line drawings, each beside its sketch, two pairs in a row."""
-    sheet = Image.new("L", (4 * CELL, -(-len(SHOWN) // 2) * CELL), "white")
+    """Pictures and line drawings, each beside its sketch, two pairs in a row."""
+    sheet = Image.new("RGB", (4 * CELL, -(-len(SHOWN) // 2) * CELL), "white")
     for index, name in enumerate(SHOWN):
-        image = read_image(DRAWINGS / f"{name}.png").grey
-        sketch = sketcher(prepare_lines(image).lines, shading=0.6, seed=3)
-        for side, picture in enumerate((image, sketch)):
+        image = read_image(EXAMPLES / name).pixels
+        for side, picture in enumerate((image, sketcher(image, seed=3))):
             sheet.paste(cell(picture), ((2 * (index % 2) + side) * CELL, index // 2 * CELL))
     return sheet
 
 
 def controls(sketcher: Sketcher) -> Image.Image:
     """A row for each control, from 0 to 1."""
-    lines = read_image(DRAWINGS / "gull.png").grey
-    sheet = Image.new("L", (len(STEPS) * CELL, len(Controls.names()) * CELL), "white")
+    picture = read_image(EXAMPLES / "pictures" / "cat.jpg").pixels
+    lines = read_image(DRAWINGS / "gull.png").pixels
+    names = Controls.names()
+    sheet = Image.new("L", (len(STEPS) * CELL, len(names) * CELL), "white")
     write = ImageDraw.Draw(sheet)
-    for row, name in enumerate(Controls.names()):
+    for row, name in enumerate(names):
         for column, step in enumerate(STEPS):
-            others = {"shading": 0.0} if name != "shading" else {}
             left, top = column * CELL, row * CELL
-            sheet.paste(cell(sketcher(lines, **{**others, name: step})), (left, top))
+            sheet.paste(cell(sketcher(lines if name == "roughness" else picture, **{name: step})), (left, top))
             write.text((left + 12, top + 10), f"{name} {step:g}", fill=90, font=ImageFont.load_default(17))
     return sheet
 
 
 def cell(picture: np.ndarray) -> Image.Image:
-    """A picture (H, W) in the middle of a white square."""
-    page = Image.new("L", (CELL, CELL), "white")
-    small = Image.fromarray(np.rint(picture * 255).astype(np.uint8))
+    """A picture (H, W) or (H, W, 3) in the middle of a white square."""
+    small = Image.fromarray(to_bytes(picture))
+    page = Image.new(small.mode, (CELL, CELL), "white")
     small.thumbnail((CELL - 20, CELL - 20), Image.Resampling.LANCZOS)
     page.paste(small, ((CELL - small.width) // 2, (CELL - small.height) // 2))
     return page
+
+
+def to_bytes(picture: np.ndarray) -> np.ndarray:
+    return picture if picture.dtype == np.uint8 else np.rint(picture * 255).astype(np.uint8)
 
 
 def drawing(name: str) -> np.ndarray:
