@@ -17,10 +17,11 @@ from .generators import Generator
 
 # Peak bytes of activations per pixel of a tile and channel of width, float32, measured by bench/tile_memory.py.
 BYTES_PER_PIXEL = {"residual": 11.0, "unet": 18.0, "sketchai": 38.0}
-CPU_BUDGET = 400 * 2**20
+CPU_BUDGET = 600 * 2**20
 SHARE_OF_FREE_MEMORY = 0.6  # the allocator's fragments and the convolution workspaces need the rest
 MAX_TILE, MAX_BATCH = 1024, 16
-MAX_CPU_TILE, MAX_CPU_BATCH = 512, 1  # more is not faster on a CPU: it leaves the cache
+MAX_CPU_BATCH = 1
+MARGIN = 16  # px of paper around the image that are drawn with it: a multiple of every stride
 SMALLEST_TILE = 64
 
 _log = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ def draw_tiled(
 ) -> Tensor:
     """Draws an image of any size.
 
-    The image lies on endless paper, so every tile sees a margin as wide as the generator can see; a tile size
-    changes time and memory, and the picture by float rounding only. Out of memory, the batch is halved, then
+    Every tile is computed with a margin as wide as the generator can see; a tile size changes time and memory, and
+    the picture by float rounding only. Out of memory, the batch is halved, then
     the tile, and drawing goes on with what is left.
 
     Args:
@@ -111,10 +112,12 @@ def choose_tile(generator: Generator, height: int, width: int, budget: int | Non
         budget: bytes to use; by default most of what is free on a GPU, and 400 MB on a CPU.
     """
     device = next(generator.parameters()).device
-    max_tile, max_batch = (MAX_CPU_TILE, MAX_CPU_BATCH) if device.type == "cpu" else (MAX_TILE, MAX_BATCH)
-    margin = 2 * _halo(generator)
     pixels = (_free_memory(device) if budget is None else budget) / _bytes_per_pixel(generator)
-    tile = max(SMALLEST_TILE, min(max_tile, int(math.sqrt(pixels)) - margin, max(height, width)))
+    max_batch = MAX_CPU_BATCH if device.type == "cpu" else MAX_BATCH
+    if (height + 2 * MARGIN) * (width + 2 * MARGIN) <= pixels and max(height, width) <= MAX_TILE:
+        return max(height, width, SMALLEST_TILE), 1
+    margin = 2 * _halo(generator)
+    tile = max(SMALLEST_TILE, min(MAX_TILE, int(math.sqrt(pixels)) - margin, max(height, width)))
     return tile, max(1, min(max_batch, int(pixels // (tile + margin) ** 2)))
 
 
@@ -174,16 +177,20 @@ def _inside(image: Tensor, region: _Region) -> Tensor:
 def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Region]) -> list[Tensor] | None:
     """The drawing of each region (1, height, width), or None if the memory does not suffice."""
     parameter = next(generator.parameters())
-    halo = _halo(generator)
+    size = (planes.shape[-2], planes.shape[-1])
+    windows = [_window(region, size, _halo(generator), generator.stride) for region in regions]
 
     def stacked(image: Tensor, dtype: torch.dtype) -> Tensor:
-        windows = torch.stack([_window(image, region, halo) for region in regions])
-        return windows.to(parameter.device, dtype).contiguous(memory_format=torch.channels_last)
+        parts = torch.stack([_cut(image, window) for window in windows])
+        return parts.to(parameter.device, dtype).contiguous(memory_format=torch.channels_last)
 
     try:
         with torch.inference_mode():
-            drawn = generator.lay(stacked(planes, parameter.dtype), stacked(reach, torch.float32))
-            return list(drawn[..., halo : drawn.shape[-2] - halo, halo : drawn.shape[-1] - halo].float())
+            drawn = generator.lay(stacked(planes, parameter.dtype), stacked(reach, torch.float32)).float()
+            return [
+                part[:, region.top - window.top :, region.left - window.left :][:, : region.height, : region.width]
+                for part, region, window in zip(drawn, regions, windows, strict=True)
+            ]
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -194,13 +201,27 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
     return None
 
 
-def _window(image: Tensor, region: _Region, halo: int) -> Tensor:
-    """The region with its margin; outside the image there is paper, which is zero in every plane."""
+def _window(region: _Region, size: tuple[int, int], halo: int, stride: int) -> _Region:
+    """What is computed for a region: as far as it can see, but no more paper around the image than MARGIN.
+
+    All windows of regions of one size have one size: at a border a window is moved inwards.
+    """
+
+    def span(start: int, length: int, whole: int) -> tuple[int, int]:
+        end = math.ceil((whole + MARGIN) / stride) * stride
+        wanted = min(length + 2 * halo, end + MARGIN)
+        return max(-MARGIN, min(start - halo, end - wanted)), wanted
+
+    (top, high), (left, wide) = span(region.top, region.height, size[0]), span(region.left, region.width, size[1])
+    return _Region(top, left, high, wide)
+
+
+def _cut(image: Tensor, window: _Region) -> Tensor:
+    """A window of an image; outside the image there is paper, which is zero in every plane."""
     height, width = image.shape[-2:]
-    top, left = region.top - halo, region.left - halo
-    bottom, right = region.top + region.height + halo, region.left + region.width + halo
-    part = image[:, max(top, 0) : bottom, max(left, 0) : right]
-    return F.pad(part, (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0)))
+    bottom, right = window.top + window.height, window.left + window.width
+    part = image[:, max(window.top, 0) : bottom, max(window.left, 0) : right]
+    return F.pad(part, (max(-window.left, 0), max(right - width, 0), max(-window.top, 0), max(bottom - height, 0)))
 
 
 def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, int]) -> tuple[int, list[_Region]]:
