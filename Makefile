@@ -28,6 +28,7 @@ bench: $(VENV)/installed-dev $(VENV)/installed-host
 	$(PYTHON) bench/sketchai_vs_residual.py
 	$(PYTHON) bench/host_start.py
 	$(PYTHON) bench/lines.py
+	$(PYTHON) bench/reading.py
 	$(PYTHON) bench/training_speed.py
 
 study: $(VENV)/installed-dev system

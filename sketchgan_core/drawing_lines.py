@@ -67,11 +67,6 @@ def clean_drawing(
     return lines, levels
 
 
-def paper_ink(grey: np.ndarray) -> np.ndarray:
-    """The ink (H, W) of a picture (H, W) whose paper is divided out; 0 where the paper is bare."""
-    return _ink(grey, rows_of(_paper(grey), grey.shape, 0, grey.shape[0]))
-
-
 def _paper(grey: np.ndarray) -> np.ndarray:
     """The paper without the drawing, at survey size; float32, 0..1.
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from .classic_lines import classic_lines
 from .devices import choose_device
-from .drawing_lines import Levels, clean_drawing, paper_ink
+from .drawing_lines import Levels, clean_drawing
 from .errors import SketchGANError
 from .images import to_lines, to_pixels
 from .line_settings import LineSettings
 from .photo_lines import photo_lines
-from .scaling import shrunk
+from .reading import Kind, light_lines, read
 from .thickness import change_thickness
 from .tidy import tidy
 
@@ -22,7 +22,7 @@ LineMode = Literal["auto", "none", "photo", "drawing", "classic"]
 MODES: tuple[str, ...] = get_args(LineMode)
 DEFAULT = LineSettings()
 
-_SURVEY_SIDE = 640  # px: judgements about the whole image are made at this size
+_MODE_OF: dict[Kind, LineMode] = {"picture": "photo", "drawing": "drawing", "lines": "none"}
 _ROWS = 512  # drawn at once
 
 
@@ -85,11 +85,14 @@ def prepare_lines(
     if mode not in MODES:
         raise SketchGANError(f"unknown line mode {mode!r}; choose one of {', '.join(MODES)}")
     grey, rows = to_lines(image), tile or _ROWS
+    chosen: str
     if like is not None:
         chosen, reason, light = like.mode, like.reason, like.measured.light_lines
+    elif mode == "auto":
+        reading = read(_readable(image))
+        chosen, reason, light = _MODE_OF[reading.kind], reading.reason, reading.light_lines
     else:
-        chosen, reason = choose_mode(grey) if mode == "auto" else (mode, "as asked")
-        light = is_white_on_black(grey)
+        chosen, reason, light = mode, "as asked", light_lines(grey)
     if settings.polarity != "auto":
         light = settings.polarity == "light"
     levels: Levels | None = None
@@ -98,39 +101,14 @@ def prepare_lines(
         lines, levels = clean_drawing(grey, light, settings, like.measured.levels if like else None, rows)
         clean = levels.clean
     elif chosen == "photo":
-        # 8 bits a colour are a quarter of the memory, and are taken as they are
-        is_bytes = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape == (*grey.shape, 3)
-        pixels = image if is_bytes else to_pixels(image)
-        lines = photo_lines(pixels, settings, choose_device(device), rows)
+        lines = photo_lines(_readable(image), settings, choose_device(device), rows)
     elif chosen == "classic":
         lines = classic_lines(grey, int(settings.classic_scale))
     lines = change_thickness(tidy(lines, settings, clean), settings.thickness)
     return PreparedLines(lines, chosen, reason, Measured(chosen, light, levels))
 
 
-def choose_mode(grey: np.ndarray) -> tuple[str, str]:
-    """Which of none, drawing and photo suits an image (H, W), and why.
-
-    A drawing is mostly paper: after its background is taken out, little is neither paper nor line.
-    """
-    small = shrunk(grey, _SURVEY_SIDE)
-    white = float((small > 0.97).mean())
-    if white > 0.5 and float(small.min()) < 0.4:
-        grey_share = float(((small > 0.35) & (small < 0.93)).mean())
-        if grey_share < 0.25:
-            return "none", f"clean lines on white ({white:.0%} white)"
-    dark_ground = is_white_on_black(small)
-    ink = paper_ink(1 - small if dark_ground else small)
-    # Texture and tone of a photograph leave mid-grey everywhere, a scan leaves it beside the lines only.
-    paper_share = float((ink < 0.12).mean())
-    if paper_share > 0.72:
-        ground = "dark" if dark_ground else "light"
-        return "drawing", f"{paper_share:.0%} is {ground} ground"
-    return "photo", f"only {paper_share:.0%} is even ground"
-
-
-def is_white_on_black(grey: np.ndarray) -> bool:
-    """Whether the ground is dark; the border decides with the whole, since a silhouette may fill the middle."""
-    small = shrunk(grey, _SURVEY_SIDE)
-    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    return bool(np.median(small) < 0.4 and np.median(border) < 0.45)
+def _readable(image: np.ndarray) -> np.ndarray:
+    """The pixels (H, W) or (H, W, 3) of any image; 8 bits a colour stay: a quarter of the memory."""
+    is_bytes = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3
+    return image if is_bytes else to_pixels(image)

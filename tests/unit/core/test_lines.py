@@ -9,7 +9,7 @@ import pytest
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import to_lines
 from sketchgan_core.line_settings import LineSettings
-from sketchgan_core.lines import choose_mode, prepare_lines
+from sketchgan_core.lines import prepare_lines
 from sketchgan_core.tidy import tidy
 from tests.conftest import draw_lines
 
@@ -79,9 +79,9 @@ def test_a_blank_page_stays_blank() -> None:
 
 
 def test_auto_tells_drawings_from_photographs(clean: np.ndarray) -> None:
-    assert choose_mode(clean)[0] == "none"
-    assert choose_mode(1 - clean)[0] == "drawing"
-    assert choose_mode(scan(clean))[0] == "drawing"
+    assert prepare_lines(clean).mode == "none"
+    assert prepare_lines(1 - clean).mode == "drawing"
+    assert prepare_lines(scan(clean)).mode == "drawing"
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "camera", "chelsea"])
