@@ -11,7 +11,7 @@ import numpy as np
 from .scaling import side
 
 SMALLEST, LARGEST = 700, 1400
-LARGEST_OF_LINES = 900
+LARGEST_OF_LINES = 940
 PICTURE = 1000  # of a picture, at half the detail
 LINE_WIDTH = 2.3  # px: what the median line of a line image is drawn at
 MOST_ENLARGED = 1.5  # a small input has no detail that would need more

@@ -22,7 +22,7 @@ LineMode = Literal["auto", "none", "photo", "drawing", "classic"]
 MODES: tuple[str, ...] = get_args(LineMode)
 DEFAULT = LineSettings()
 
-_MODE_OF: dict[Kind, LineMode] = {"picture": "photo", "drawing": "drawing", "lines": "none"}
+MODE_OF: dict[Kind, LineMode] = {"picture": "photo", "drawing": "drawing", "lines": "none"}
 _ROWS = 512  # drawn at once
 
 
@@ -90,7 +90,7 @@ def prepare_lines(
         chosen, reason, light = like.mode, like.reason, like.measured.light_lines
     elif mode == "auto":
         reading = read(_readable(image))
-        chosen, reason, light = _MODE_OF[reading.kind], reading.reason, reading.light_lines
+        chosen, reason, light = MODE_OF[reading.kind], reading.reason, reading.light_lines
     else:
         chosen, reason, light = mode, "as asked", light_lines(grey)
     if settings.polarity != "auto":

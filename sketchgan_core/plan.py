@@ -36,7 +36,7 @@ BOW = 0.16  # how far the relief of a form bends the strokes on it
 # Turn against the direction of the shading, and the tone from which the layer is laid.
 LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
 SPACING, FINER = 3.9, 1.4  # px between strokes, and how much less where detail is fine
-FORM_TONE = 0.14  # mean graphite of the soft tone on the shadow sides of a line drawing's form
+FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
 SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
 SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
@@ -196,9 +196,8 @@ def _of_form(
     """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
     height, width = ink.shape
     form = read_form(ink)
-    # The shadow sides get a soft tone, and only their depths get strokes: more looks like dirt, and beards a chin.
-    soft = _shadow(form.tone, form.region, maps["shading"]) * (1 - filled)
-    amount = _shadow(form.tone, form.region, maps["shading"] ** 2.2) * (1 - filled)
+    # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, and beards a chin.
+    amount = _shadow(form.tone, form.region, maps["shading"] ** 2) * (1 - filled)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
     angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
@@ -212,7 +211,7 @@ def _of_form(
     shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
     pressure = _pressed(hand, blurred(form.tone, 4))
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
-    return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * soft), side_share)
+    return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * amount), side_share)
 
 
 def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
@@ -223,7 +222,7 @@ def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
 def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
     """How hard lines are pressed (H, W), 0..1: by the hand's own swing, and harder where it is dark (H, W)."""
     swing = hand.pressure(*dark.shape) - np.float32(0.5)
-    return np.clip(0.5 + 0.6 * swing + 0.4 * (dark - 0.35), 0, 1).astype(np.float32)
+    return np.clip(0.58 + 0.45 * swing + 0.35 * (dark - 0.35), 0, 1).astype(np.float32)
 
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:

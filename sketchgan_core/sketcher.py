@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
@@ -21,10 +21,12 @@ from .generators import Generator, LoadGenerator
 from .header import Header
 from .images import MAX_PIXELS, to_lines, to_pixels
 from .light import Light, ToneCurve, judge_tones, read_light, weigh_lines
-from .lines import LineMode, PreparedLines, choose_mode, prepare_lines
+from .line_settings import LineSettings
+from .lines import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .paper import KINDS
 from .paper import paper as make_paper
 from .plan import PLANES, plan
+from .reading import read
 from .side import lay_side
 from .tiling import Progress, draw_tiled
 from .weights import load_pencil
@@ -229,12 +231,19 @@ class Sketcher:
             at = drawn_at(None)
             small, reason = _resize(pixels, *at), "your lines, with the tone of the picture"
             return Subject(_lines_at(to_lines(lines), at), small, size, "photo", reason, True, tones(small))
-        mode, reason = self._mode(pixels, lines, like)
+        mode, reason, settings = lines, "as asked", LineSettings()
+        if like is not None:
+            mode, reason = like.read_as, like.reason
+        elif lines == "auto":
+            reading = read(pixels)
+            mode, reason = MODE_OF[reading.kind], reading.reason
+            settings = LineSettings(polarity="light" if reading.light_lines else "dark")
+        before = like.prepared if like is not None else None
         if mode == "photo":
             small = _resize(pixels, *drawn_at(None))
-            prepared = prepare_lines(small, "photo", like=like.prepared if like else None, device=self._device())
+            prepared = prepare_lines(small, "photo", like=before, device=self._device())
             return Subject(prepared.lines, small, size, mode, reason, curve=tones(small), prepared=prepared)
-        prepared = prepare_lines(pixels, mode, like=like.prepared if like else None, device=self._device())
+        prepared = prepare_lines(pixels, cast(LineMode, mode), settings, like=before, device=self._device())
         at = drawn_at(prepared.lines)
         return Subject(_lines_at(prepared.lines, at), None, size, mode, reason, prepared=prepared)
 
@@ -335,13 +344,6 @@ class Sketcher:
 
     def _device(self) -> str:
         return str(next(self.generator.parameters()).device)
-
-    @staticmethod
-    def _mode(pixels: np.ndarray, lines: str, like: Subject | None) -> tuple[Any, str]:
-        """The mode of the lines, and why."""
-        if like is not None:
-            return like.read_as, like.reason
-        return choose_mode(to_lines(pixels)) if lines == "auto" else (lines, "as asked")
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:
