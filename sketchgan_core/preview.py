@@ -17,7 +17,7 @@ from .scaling import side
 from .side import lay_side
 from .sketcher import Subject
 
-PREVIEW_SIDE = 288  # px, of the square of the same area: drawn in a third of a second on two cores
+PREVIEW_SIDE = 256  # px, of the square of the same area: some half a second of one core, two thirds at 288
 SHOWN_SIDE = 640  # px that its load is laid on paper at, so that the grain is not enlarged with it
 # px of paper around it. The margin that makes tiles exact would be two thirds of the work, and changes the border only.
 _MARGIN = 16

@@ -95,6 +95,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
             )
     desk = gr.State(Desk())
     asked_at = gr.Number(visible="hidden")
+    taken_away = gr.Checkbox(visible="hidden")
 
     def preview(desk: Desk, *asked: Any) -> tuple[Any, ...]:
         *values, time = asked
@@ -116,9 +117,6 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         *values, time = asked
         start = clock.monotonic()
         wish = _wish(studio, values)
-        if wish is None:
-            desk.clear()
-            yield (None, None), gr.update(value=None, interactive=False), "", _DRAWN
         if wish is None or not desk.begin(time, wish):
             yield _AS_IT_IS
             return
@@ -139,6 +137,12 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
             height, width = kept.subject.size
             made = _note(kept, f"{width} × {height} px", f"{clock.monotonic() - start:.1f} s")
             yield (before, file), gr.update(value=file, interactive=True), made, _DRAWN
+
+    def clear(desk: Desk, taken_away: bool) -> tuple[Any, ...]:
+        if not taken_away:
+            return _AS_IT_IS
+        desk.clear()
+        return (None, None), gr.update(value=None, interactive=False), "", _DRAWN
 
     def halt(desk: Desk) -> tuple[Any, ...]:
         desk.clear()
@@ -165,7 +169,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
     for slider in sliders:
         draws(slider.release)
     for event in (
-        *(uploaded.then, examples.load_input_event.then, picture.clear),
+        *(uploaded.then, examples.load_input_event.then),
         *(mode.input, patch_size.release, model_size.release, paper.input, seed.submit, seed.blur),
         dice.click(another_seed, seed, seed, queue=False, show_progress="hidden").then,
     ):
@@ -181,6 +185,10 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         concurrency_limit=1,
         concurrency_id="preview",
     )
+    # The event of clearing does not come where the picture was an example.
+    picture.change(
+        lambda picture: picture is None, picture, taken_away, preprocess=False, queue=False, show_progress="hidden"
+    ).then(clear, [desk, taken_away], shown, queue=False, show_progress="hidden")
     stop.click(halt, desk, [note, stop], queue=False, show_progress="hidden")
 
     def chosen(pencil: str, preset: str) -> list[Any]:
