@@ -13,6 +13,7 @@ from tests.comfyui import NAME, ROOT, Host
 EXAMPLES = ROOT / "example_workflows"
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 PATIENCE = 90_000  # ms
+RUN_PATIENCE = 300_000  # for the frames of an animation on a busy CPU
 SETTINGS = {
     "Comfy.Graph.CanvasInfo": False,
     "Comfy.Minimap.Visible": False,
@@ -99,7 +100,7 @@ class ComfyPage:
             }"""
         )
         self.page.locator("button[data-testid=queue-button], [data-testid=queue-button] button").first.click()
-        self.page.wait_for_function("() => window.ended")
+        self.page.wait_for_function("() => window.ended", timeout=RUN_PATIENCE)
         assert self.page.evaluate("window.ended") == "execution_success"
 
     def compared(self) -> tuple[Locator, Locator]:
