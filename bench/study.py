@@ -82,7 +82,7 @@ def lay_out(work: Path, pairs: list[Pair]) -> float:
     for count in (42, 15, 5):
         chosen = [paired[index] for index in (*training[:count], *validation)]
         for pair in chosen:
-            for file in (pair.line, pair.sketch):
+            for file in pair.images:
                 _copy(file, work / f"pairs{count}" / file.parent.name)
         text = "".join(f"{manifest[pair.line.stem]}\n" for pair in chosen)
         (work / f"pairs{count}/manifest.jsonl").write_text(text)

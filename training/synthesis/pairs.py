@@ -116,18 +116,17 @@ def _render(view: _View, rng: np.random.Generator, brush: str) -> tuple[np.ndarr
     take = int(rng.integers(2**31))
     paper = str(rng.choice(list(_PAPERS), p=list(_PAPERS.values())))
     style: dict[str, Any] = {"paper": paper, "brush": brush}
-    light: Light | None = None
+    light, extracted = None, False
     if view.picture is not None:
         pixels = view.picture.astype(np.float32) / 255
         light = read_light(pixels, float(controls.detail))
-        style |= {"tone": True, "extracted": bool(rng.random() < _EXTRACTED)}
-        if style["extracted"]:
+        extracted = bool(rng.random() < _EXTRACTED)
+        style |= {"tone": True, "extracted": extracted}
+        if extracted:
             view = _extracted(view.picture, pixels, light)
     style["line_width"] = round(view.line_width, 3)
-    extracted = style.get("extracted", False)
     line = _in_bytes(view.lines) if extracted else _worn(view.lines, rng)
-    exact = line.astype(np.float32) / 255
-    load = draw(exact, exact if extracted else view.reference, controls, take, brush, light)
+    load = draw(line.astype(np.float32) / 255, view.reference, controls, take, brush, light)
     told = {
         KEY: plan.PLAN_VERSION,
         "seed": take,
@@ -188,8 +187,16 @@ def _vector_view(drawing: Drawing, rng: np.random.Generator, size: int, behind: 
     while width > REFERENCE_WIDTH and (plan.solid(1 - lines) > 0.3).sum() > 1.2 * black + size / 4:
         width = max(REFERENCE_WIDTH, 0.75 * width)
         lines = vector.render(marks, size, transform, width)
-    picture = None if behind is None else pictures.paint(shapes, _shapes(behind), reference, transform, rng)
+    picture = None if behind is None else pictures.paint(shapes, _ground(behind), reference, transform, rng)
     return _View(lines, reference, width, picture)
+
+
+def _ground(drawing: Drawing) -> list[vector.ColourShape]:
+    """The shapes of a drawing that is to be out of focus behind another; none if it has no colours."""
+    try:
+        return _shapes(drawing) if drawing.is_vector() else []
+    except Unusable:
+        return []
 
 
 def _shapes(drawing: Drawing) -> list[vector.ColourShape]:
