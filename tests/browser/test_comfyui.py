@@ -295,6 +295,8 @@ def test_the_template_browser_shows_pictures(browser: sync_api.Browser, host: Ho
         dialog = opened.browse_examples()
         for name in NAMES:
             expect(dialog.get_by_role("img", name=name)).to_have_js_property("complete", True)
+        titles = [title for title in dialog.get_by_role("heading").all_inner_texts() if title in NAMES]
+        assert titles == NAMES, "in the order in which they teach"
         opened.page.wait_for_timeout(500)  # they fade in
         opened.photograph("templates")
 
