@@ -11,7 +11,6 @@ import numpy as np
 from .scaling import side
 
 SMALLEST, LARGEST = 700, 1400
-LARGEST_OF_LINES = 940
 PICTURE = 1000  # of a picture, at half the detail
 LINE_WIDTH = 2.3  # px: what the median line of a line image is drawn at
 MOST_ENLARGED = 1.5  # a small input has no detail that would need more
@@ -25,8 +24,7 @@ def size_for_picture(shape: tuple[int, ...], detail: float = 0.5) -> tuple[int, 
 def size_for_lines(lines: np.ndarray) -> tuple[int, int]:
     """The size (height, width) at which a line image (H, W) is drawn: by the width of its lines."""
     width = line_width(lines)
-    wanted = side(lines.shape) * LINE_WIDTH / width if width else LARGEST_OF_LINES
-    return _scaled(lines.shape, min(wanted, LARGEST_OF_LINES))
+    return _scaled(lines.shape, side(lines.shape) * LINE_WIDTH / width if width else PICTURE)
 
 
 def line_width(lines: np.ndarray) -> float:

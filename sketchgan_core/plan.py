@@ -197,7 +197,7 @@ def _of_form(
     height, width = ink.shape
     form = read_form(ink)
     # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, and beards a chin.
-    amount = _shadow(form.tone, form.region, maps["shading"] ** 2.4) * (1 - filled)
+    amount = _shadow(form.tone, form.region, maps["shading"] ** 1.8) * (1 - filled)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
     angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)

@@ -17,7 +17,7 @@ from .generators import Generator
 
 # Peak bytes of activations per pixel of a tile and channel of width, float32, measured by bench/tile_memory.py.
 BYTES_PER_PIXEL = {"residual": 11.0, "unet": 18.0, "sketchai": 38.0}
-CPU_BUDGET = 600 * 2**20
+CPU_BUDGET = 800 * 2**20  # a drawing of usual size then needs no tiles, whose margins are computed twice
 SHARE_OF_FREE_MEMORY = 0.6  # the allocator's fragments and the convolution workspaces need the rest
 MAX_TILE, MAX_BATCH = 1024, 16
 MAX_CPU_BATCH = 1
