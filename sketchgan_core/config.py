@@ -54,6 +54,8 @@ class GeneratorConfig:
         if len(self.planes) > len(PLANES):
             raise ValueError("an input plane is given twice")
         object.__setattr__(self, "planes", tuple(self.planes))
+        _check_number("width", self.width, 1, 1024)
+        _check_number("blocks", self.blocks, 0, 64)
         _check_number("plan", self.plan, 1, 1_000_000)
         if self.planes == ("ink",):
             # What sees the line image alone depends on no plan.
@@ -63,8 +65,6 @@ class GeneratorConfig:
                 f"made for plan {self.plan}, and this version of SketchGAN draws plan {PLAN_VERSION}; "
                 "get a copy made for it, or train a new one"
             )
-        _check_number("width", self.width, 1, 1024)
-        _check_number("blocks", self.blocks, 0, 64)
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "planes": list(self.planes)}

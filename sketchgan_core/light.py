@@ -132,4 +132,5 @@ def _judged(lightness: np.ndarray) -> ToneCurve:
     # An even ground holds many pixels of nearly one lightness: smoothed, the curve does not tear them apart.
     drawn = np.convolve(np.pad(drawn, _CURVE_POINTS // 12, "edge"), np.ones(11) / 11, "valid")
     lights = steps + np.where(drawn > steps, _LIGHTENED, _DARKENED) * (drawn - steps)
+    lights[-1] = 1.0  # white is bare paper
     return ToneCurve(low, high, tuple(lights.tolist()))

@@ -237,16 +237,17 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     """How much of a picture is kept at each place (H, W), 0..1: less around its subject and towards the border."""
     height, width = background.shape
     around = 1 - blurred(light.focus, 12)
-    kept = 1 - background**2 * around
+    kept = 1 - background**3 * around
     side = math.sqrt(height * width)
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     border = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / side
     # The strokes run out there, each at a length of its own.
     lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
-    patches = 0.01 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
-    ragged = border + background * (patches - 0.04 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
-    margin = np.maximum(0.03 * background, 1e-6)
+    patches = 0.03 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
+    far = background**3
+    ragged = border + far * (patches - 0.12 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
+    margin = np.maximum(0.08 * far, 1e-6)
     return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
 
 

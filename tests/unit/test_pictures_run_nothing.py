@@ -130,12 +130,13 @@ def test_what_is_uploaded_to_the_app_is_not_run(app: str, tmp_path: Path) -> Non
     for name, facts in client.view_api(return_format="dict")["named_endpoints"].items():
         pictures = [given["parameter_name"] for given in facts["parameters"] if given["component"] == "Image"]
         if pictures:
-            takes_pictures[name] = pictures
+            needed = [given["parameter_name"] for given in facts["parameters"] if not given["parameter_has_default"]]
+            takes_pictures[name] = pictures, [other for other in needed if other not in pictures]
     assert len(takes_pictures) >= 6, "two tabs, each with an upload, and what they do with it"
     for file in postscript_pictures(tmp_path / "in", [*sorted(INPUT_SUFFIXES), ".eps", ".svg"]):
-        for name, parameters in takes_pictures.items():
-            sent = {parameter: gradio_client.handle_file(file) for parameter in parameters}
-            client.predict(api_name=name, **sent)
+        for name, (pictures, others) in takes_pictures.items():
+            sent = {parameter: gradio_client.handle_file(file) for parameter in pictures}
+            client.predict(api_name=name, **sent, **dict.fromkeys(others, 1))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

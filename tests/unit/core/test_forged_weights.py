@@ -86,7 +86,7 @@ def test_values_fill_the_file_without_gap_or_overlap(tmp_path: Path, forge: Call
         "a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
         "b": {"dtype": "F16", "shape": [2], "data_offsets": [4, 8]},
     }
-    contents = {"__metadata__": {"modelspec.architecture": "sketchgan-v1/residual"}, **tensors}
+    contents = {**ours(), **tensors}
     assert list(read_header(write(tmp_path / "sound.safetensors", contents, bytes(8))).tensors) == ["a", "b"]
     forge(contents)
     with pytest.raises(SketchGANError, match="the header is damaged"):
@@ -197,7 +197,7 @@ def bad_checksum(path: Path) -> None:
 
 
 def ours(**entries: str) -> Contents:
-    metadata = {f"sketchgan.{key}": value for key, value in entries.items()}
+    metadata = {"sketchgan.config": '{"plan": 2}'} | {f"sketchgan.{key}": value for key, value in entries.items()}
     return {"__metadata__": {"modelspec.architecture": "sketchgan-v1/residual", **metadata}}
 
 
