@@ -4,7 +4,7 @@
 
 Original: its generator, float32, 384 px patches one after the other, edge patches padded, no margin. Ours: the
 whole of `Sketcher`, plan and paper included, in the type and with the tiles it chooses itself. Weights are random:
-they change neither time nor memory. Writes bench/results/sketchai_vs_residual.json.
+they change neither time nor memory. Writes bench/results/sketchai_vs_residual.json, an entry for each size.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def residual_tiles(lines: np.ndarray) -> np.ndarray:
 
 
 def drawing(size: int) -> np.ndarray:
-    """Lines all over the page, so that no tile is blank."""
+    """Lines all over the page, so that no tile is blank; a larger page is the same drawing, larger."""
     lines = np.ones((size, size), np.float32)
     for centre in range(size // 16, size, size // 8):
         for radius in range(size // 16, size, size // 8):
-            cv2.circle(lines, (centre, size - centre), radius, 0, 3, cv2.LINE_AA)
+            cv2.circle(lines, (centre, size - centre), radius, 0, max(1, 3 * size // 2048), cv2.LINE_AA)
     return lines
 
 
@@ -75,8 +75,8 @@ def main() -> None:
     results = {way: in_own_process(__file__, "--way", way, "--size", str(options.size)) for way in WAYS}
     ratio = results["sketchai_patches"]["seconds"] / results["residual_tiles"]["seconds"]
     report = {"size": options.size, "machine": machine(), **results, "times_faster": round(ratio, 1)}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+    known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    RESULT.write_text(json.dumps({**known, str(options.size): report}, indent=2) + "\n")
     print(json.dumps(report, indent=2))
 
 
