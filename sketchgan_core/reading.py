@@ -27,7 +27,9 @@ _LEAST_INK = 0.002  # share of the page
 _CAUTION = 1.0  # added against light strokes: a picture that is inverted is the worst that can happen here
 _SOLID = 0.25  # share of the page: more of it is a ground or an area
 _WHITE = 0.98
-_DOTS = 400
+_INK = 150  # of 255: what a black line one pixel wide may be shrunk to
+_DOTS = 400  # separate specks of ink, where line drawings had 173 at most
+_HOLES = 250  # specks of paper, where line drawings had 96 at most
 
 
 @dataclass(frozen=True)
@@ -87,38 +89,38 @@ class Weights:
 
 # Fitted by bench/fit_reading.py. Dark strokes:
 _DARK = Weights(
-    bias=-7.45,
+    bias=-7.26,
     traits={
-        "steps": (-2.988, 1.859, -2.45),
-        "tones": (-1.660, 1.751, -0.23),
-        "hues": (-3.632, 2.338, -1.11),
-        "depth": (-1.078, 0.881, 0.82),
-        "grain": (-4.371, 1.630, 3.71),
-        "unrest": (-3.186, 1.708, -1.80),
-        "between": (-1.858, 1.103, 0.13),
-        "above": (0.293, 2.384, -1.91),
-        "long": (0.674, 0.325, 0.69),
-        "border": (0.483, 0.349, 0.25),
-        "level": (0.748, 0.248, 1.64),
-        "tint": (0.102, 0.171, -1.44),
+        "steps": (-2.988, 1.859, -2.46),
+        "tones": (-1.66, 1.751, -0.34),
+        "hues": (-3.632, 2.338, -1.1),
+        "depth": (-1.078, 0.881, 0.83),
+        "grain": (-4.371, 1.63, 3.71),
+        "unrest": (-3.186, 1.708, -1.85),
+        "between": (-1.858, 1.103, 0.15),
+        "above": (0.051, 2.084, -1.61),
+        "long": (0.674, 0.325, 0.67),
+        "border": (0.499, 0.351, 0.09),
+        "level": (0.748, 0.248, 1.72),
+        "tint": (0.102, 0.171, -1.48),
     },
 )
 # Light strokes:
 _LIGHT = Weights(
-    bias=-12.27,
+    bias=-12.26,
     traits={
-        "steps": (-2.702, 1.558, -1.17),
-        "tones": (-1.583, 1.689, -1.11),
+        "steps": (-2.702, 1.558, -1.18),
+        "tones": (-1.583, 1.689, -1.1),
         "hues": (-3.617, 2.326, -0.89),
         "depth": (-1.073, 0.886, 2.09),
         "grain": (-4.395, 1.593, 2.28),
-        "unrest": (-2.944, 1.478, -2.67),
-        "between": (-1.810, 1.095, -0.33),
-        "above": (0.913, 2.830, -0.70),
+        "unrest": (-2.945, 1.476, -2.67),
+        "between": (-1.81, 1.095, -0.33),
+        "above": (0.733, 2.588, -0.71),
         "long": (0.593, 0.324, 1.26),
-        "border": (0.454, 0.337, 0.99),
-        "level": (0.764, 0.257, 0.42),
-        "tint": (0.101, 0.170, -0.31),
+        "border": (0.46, 0.344, 0.99),
+        "level": (0.764, 0.257, 0.41),
+        "tint": (0.101, 0.17, -0.31),
     },
 )
 
@@ -195,7 +197,7 @@ def _colours(image: np.ndarray) -> np.ndarray:
 def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
     """Whether all there is are black and pure white, and the greys between them on the edges of lines."""
     grey, page = _darkest(sampled), _darkest(small)
-    if (grey >= 255 * _WHITE).mean() < 0.5 or page.min() > 100 or (_brightest(sampled) - grey > 40).mean() > 0.002:
+    if (grey >= 255 * _WHITE).mean() < 0.5 or page.min() > _INK or (_brightest(sampled) - grey > 40).mean() > 0.002:
         return False
     middle = ((grey > 40) & (grey < 230)).astype(np.float32)
     # Paper that is nearly white, away from the edges of lines, has grain: it was scanned, or drawn with a pencil.
@@ -207,10 +209,13 @@ def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
 
 
 def _has_dots(page: np.ndarray) -> bool:
-    """Whether a page (h, w) uint8 has screentone: very many dots, more than a person sets."""
-    # Nearly white counts as ink, or a thin line would fall into dots where it is shrunk.
-    stats = cv2.connectedComponentsWithStats((page < 200).astype(np.uint8), connectivity=8)[2]
-    return bool((stats[1:, cv2.CC_STAT_AREA] < (side(page.shape) / 80) ** 2).sum() > _DOTS)
+    """Whether a page (h, w) uint8 has screentone: very many dots, more than a person sets; or holes, where they meet."""
+    return _specks(page < _INK) > _DOTS or _specks(page > 200) > _HOLES
+
+
+def _specks(marks: np.ndarray) -> int:
+    stats = cv2.connectedComponentsWithStats(marks.astype(np.uint8), connectivity=8)[2]
+    return int((stats[1:, cv2.CC_STAT_AREA] < (side(marks.shape) / 80) ** 2).sum())
 
 
 def _closed(image: np.ndarray, window: int) -> np.ndarray:
