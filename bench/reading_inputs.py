@@ -59,7 +59,7 @@ class Input:
 
 
 def held_back(source: str) -> bool:
-    """Whether a source belongs to the half that nothing is tuned on: by its hash, so nobody chose."""
+    """Which half a source belongs to: by its hash, so nobody chose."""
     return hashlib.sha256(source.encode()).digest()[0] % 2 == 1
 
 

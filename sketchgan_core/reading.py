@@ -87,7 +87,7 @@ class Weights:
         )
 
 
-# Fitted by bench/fit_reading.py. Dark strokes:
+# Fitted by bench/fit_reading.py on the inputs of bench/reading_inputs.py; mean, spread and weight. Dark strokes:
 _DARK = Weights(
     bias=-7.26,
     traits={
@@ -209,7 +209,7 @@ def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
 
 
 def _has_dots(page: np.ndarray) -> bool:
-    """Whether a page (h, w) uint8 has screentone: very many dots, more than a person sets; or holes, where they meet."""
+    """Whether a page (h, w) uint8 has screentone: more dots than a person sets, or holes between dots that meet."""
     return _specks(page < _INK) > _DOTS or _specks(page > 200) > _HOLES
 
 
