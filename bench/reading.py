@@ -3,9 +3,10 @@
     python bench/reading.py [--tuned]
 
 Photographs and wallpapers whole, in parts, grey, relit on dark ground and fading into white; rendered objects as
-product shots, statues and flat-coloured scenes; clip art; line art on every ground. Half of the sources, by lot, were
-never looked at while the reading was tuned: they are measured unless --tuned is given. Needs openclipart-svg,
-librsvg2-bin, npm and the wallpaper packages in reading_inputs.py; says what it skips. Writes results/reading.json.
+product shots, statues and flat-coloured scenes; clip art; line art on every ground. The weights are fitted on both
+halves, so this says what is shipped; how sources are read that were left out of the fit is said by fit_reading.py.
+Needs openclipart-svg, librsvg2-bin, npm and the wallpaper packages in reading_inputs.py; says what it skips. Writes
+results/reading.json.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def measured(chosen: Iterable[Input]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tuned", action="store_true", help="the half that the reading was tuned on")
+    parser.add_argument("--tuned", action="store_true", help="the half that the reading was tuned on at first")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}

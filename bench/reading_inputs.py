@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +33,12 @@ WALLPAPERS = (
     "ukui-wallpapers",
     "sway-backgrounds",
 )
-# Photographs that ship in scikit-image; micrographs and patterns are left out, since nobody could say what they are.
+TEXTURES = "openarena-081-textures"  # walls, floors and skies of a game
+TEXTURE_COUNT = {True: 60, False: 25}  # that are fitted on, and that are not
 # Left out: what is neither, and nobody could say how it should be read.
 NEITHER = ("GreenTraditional", "MATE-Stripes-Dark")  # names in thin letters on even ground
 _SOLID = 0.01  # share of the page; with more it is a silhouette
+# Photographs that ship in scikit-image; micrographs and patterns are left out, since nobody could say what they are.
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "moon", "coins", "brick", "grass", "gravel",
                "retina", "motorcycle_left")  # fmt: skip
 
@@ -54,7 +59,7 @@ class Input:
 
 
 def held_back(source: str) -> bool:
-    """Whether a source belongs to the half that nothing is tuned on: by its hash, so nobody chose."""
+    """Which half a source belongs to: by its hash, so nobody chose."""
     return hashlib.sha256(source.encode()).digest()[0] % 2 == 1
 
 
@@ -75,7 +80,7 @@ def _random(source: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(source.encode()).digest()[8:12], "big"))
 
 
-def _read(path: str | Path) -> np.ndarray:
+def _read(path: str | Path | io.BytesIO) -> np.ndarray:
     with Image.open(path) as image:
         image.draft("RGB", (2048, 2048))
         full = image.convert("RGBA") if image.mode in ("RGBA", "LA", "P") else image.convert("RGB")
@@ -116,6 +121,37 @@ def _wallpapers(held: bool) -> Iterator[Input]:
                 picture = _read(path)
                 if picture.std() > 1:  # some are a transparent pattern, for the desktop's own colour
                     yield from _of_picture("wallpaper", source, picture)
+
+
+def textures(fitted: bool) -> Iterator[Input]:
+    """Textures whole, in grey and in part; a third of the folders, by lot, is kept from fitting."""
+    listing = subprocess.run(["dpkg", "-L", TEXTURES], capture_output=True, text=True)
+    if listing.returncode:
+        print(f"skipped textures: not installed; apt-get install {TEXTURES}")
+        return
+    count = 0
+    with zipfile.ZipFile(next(path for path in listing.stdout.split("\n") if path.endswith(".pk3"))) as archive:
+        # Signs, lamps and effects are left out: some are light lines on black.
+        plain = "wall|floor|block|trim|stone|ceiling|cath|roof|proto|organics|acc_|skies|door|support"
+        names = [name for name in archive.namelist() if re.fullmatch(rf"textures/.*({plain}).*/[^/]*\.jpg", name)]
+        for name in by_lot(names, set()):
+            folder = name.rsplit("/", 1)[0]
+            kept = hashlib.sha256(folder.encode()).digest()[0] % 3 == 0
+            if kept == fitted or count == TEXTURE_COUNT[fitted] or archive.getinfo(name).file_size < 20000:
+                continue
+            picture = _read(io.BytesIO(archive.read(name)))
+            height, width = picture.shape[:2]
+            if min(height, width) < 120 or picture.std() < 3:
+                continue
+            count += 1
+            source = f"openarena/{name.removeprefix('textures/')}"
+            grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
+            yield Input("texture", source, "picture", picture)
+            yield Input("texture, grey", source, "picture", grey)
+            side, random = int(0.6 * min(height, width)), _random(source)
+            top, left = random.integers(0, height - side), random.integers(0, width - side)
+            part = (grey if random.random() < 0.5 else picture)[top : top + side, left : left + side]
+            yield Input("texture, part", source, "picture", np.ascontiguousarray(part))
 
 
 def _of_picture(kind: str, source: str, picture: np.ndarray) -> Iterator[Input]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -17,21 +17,19 @@ _STROKE = 1 / 24  # of the side: what a square this wide does not fit into may b
 _LEAST_STROKE = 13  # px: the same in a tiny picture, whose lines are wide for its size
 _COARSE = 4  # the ground is smooth enough to be judged at a quarter of the survey size
 
-# What paper does not do, as shares of the ground; each alone makes a picture, and they add up.
+# What paper does not do, as shares of the ground: said as the reason.
 _STEPS = 0.06  # sharp steps between levels: sheets have a shadow's soft edge, and some dirt
-_TONES = 1.0  # levels that no lamp explains: the shadow of a hand may lie on all of a photographed sheet
-_PURE_TONES = 0.05  # the same where there is no grain at all: no camera saw it, so nothing cast a shadow
+_TONES = 0.05  # levels that no lamp explains
 _HUES = 0.15  # colours other than the sheet's
-_FAINT = 6  # half-deep places for each deep one: noise and stains make some beside strokes
-_GRAIN = 0.008  # of the ground's light: less is no sheet that a camera or a scanner saw
-_ABOVE_GRAIN = 5  # strokes are at least so many times as deep as the grain: in foliage or wood there is no such gap
-_DEPTH = 0.055  # of the ground's light: the faintest lines that are still meant
-_LIGHT_DEPTH = 0.2  # the same above a dark ground: chalk shows, shine and stars in photographs hardly do
-_LIGHT_ODDNESS = 0.6  # below 1, since a picture that is inverted is worse than a drawing that is not
+
+_EVEN = 0.02  # of full light: nothing deeper than this is there
 _LEAST_INK = 0.002  # share of the page
+_CAUTION = 1.0  # added against light strokes: a picture that is inverted is the worst that can happen here
 _SOLID = 0.25  # share of the page: more of it is a ground or an area
 _WHITE = 0.98
-_DOTS = 400
+_INK = 150  # of 255: what a black line one pixel wide may be shrunk to
+_DOTS = 400  # separate specks of ink, where line drawings had 173 at most
+_HOLES = 250  # specks of paper, where line drawings had 96 at most
 
 
 @dataclass(frozen=True)
@@ -48,58 +46,113 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """How an image looks if it is taken for dark strokes on a ground.
 
     Attributes:
         steps, tones, hues: shares of the ground, solids of ink left out, that a sheet of paper does not have.
-        depth: of the strokes, as a share of the ground's light.
-        grain: the same of ordinary places.
+        deepest: the depth of the strokes, 0..1.
         ink: share of the page that is stroke.
-    faint: half-deep places for each deep one: few beside pen and pencil, many in what is only textured.
+        traits: what is weighed, by name; shares that span magnitudes as their logarithms.
     """
 
     steps: float
     tones: float
     hues: float
-    depth: float
-    grain: float
+    deepest: float
     ink: float
-    faint: float
+    traits: dict[str, float]
 
-    @property
-    def oddness(self) -> float:
-        """From 1 on no sheet looks like this; where little is deep, even a little else tells."""
-        tones = _TONES if self.grain > _GRAIN else _PURE_TONES
-        ground = self.steps / _STEPS + self.tones / tones + self.hues / _HUES
-        return ground * max(1, self.faint) + self.faint / _FAINT
 
-    def is_drawing(self, depth: float, oddness: float) -> bool:
-        """Whether there are strokes, beyond the grain of the ground, and little else."""
-        deep = self.depth > max(depth, _ABOVE_GRAIN * self.grain)
-        return deep and self.ink > _LEAST_INK and self.oddness < oddness
+@dataclass(frozen=True)
+class Weights:
+    """A logistic regression.
+
+    Attributes:
+        traits: mean, spread and weight of each standardised trait.
+        FAR: so many spreads from its mean a trait is held: one far out must not outvote all others.
+    """
+
+    FAR: ClassVar[float] = 3.0
+    bias: float
+    traits: dict[str, tuple[float, float, float]]
+
+    def evidence(self, page: Page) -> float:
+        """Above 0 the page is rather a drawing than not; as log odds."""
+        if page.deepest < _EVEN or page.ink < _LEAST_INK:
+            return -np.inf
+        return self.bias + sum(
+            weight * min(max((page.traits[name] - mean) / spread, -self.FAR), self.FAR)
+            for name, (mean, spread, weight) in self.traits.items()
+        )
+
+
+# Fitted by bench/fit_reading.py on the inputs of bench/reading_inputs.py; mean, spread and weight. Dark strokes:
+_DARK = Weights(
+    bias=-7.26,
+    traits={
+        "steps": (-2.988, 1.859, -2.46),
+        "tones": (-1.66, 1.751, -0.34),
+        "hues": (-3.632, 2.338, -1.1),
+        "depth": (-1.078, 0.881, 0.83),
+        "grain": (-4.371, 1.63, 3.71),
+        "unrest": (-3.186, 1.708, -1.85),
+        "between": (-1.858, 1.103, 0.15),
+        "above": (0.051, 2.084, -1.61),
+        "long": (0.674, 0.325, 0.67),
+        "border": (0.499, 0.351, 0.09),
+        "level": (0.748, 0.248, 1.72),
+        "tint": (0.102, 0.171, -1.48),
+    },
+)
+# Light strokes:
+_LIGHT = Weights(
+    bias=-12.26,
+    traits={
+        "steps": (-2.702, 1.558, -1.18),
+        "tones": (-1.583, 1.689, -1.1),
+        "hues": (-3.617, 2.326, -0.89),
+        "depth": (-1.073, 0.886, 2.09),
+        "grain": (-4.395, 1.593, 2.28),
+        "unrest": (-2.945, 1.476, -2.67),
+        "between": (-1.81, 1.095, -0.33),
+        "above": (0.733, 2.588, -0.71),
+        "long": (0.593, 0.324, 1.26),
+        "border": (0.46, 0.344, 0.99),
+        "level": (0.764, 0.257, 0.41),
+        "tint": (0.101, 0.17, -0.31),
+    },
+)
 
 
 def read(pixels: np.ndarray) -> Reading:
     """Reads an image.
 
     A drawing is thin strokes on a ground of one colour under one light; what else has tone is a picture. Both
-    polarities are tried, and the one that the ground explains better is taken.
+    polarities are weighed, and the one with more evidence is taken if there is enough.
 
     Args:
         pixels: (H, W) or (H, W, 3), float32 0..1 or uint8, of any size.
     """
-    small, sampled = _survey(pixels)
-    if _is_clean(small, sampled):
+    small, sampled = survey(pixels)
+    if is_clean(small, sampled):
         return Reading("lines", False, "clean lines on white paper")
-    dark = _page(small, sampled, True)
-    light = _page(255 - small, 255 - sampled, False)
-    is_dark, is_light = dark.is_drawing(_DEPTH, 1), light.is_drawing(_LIGHT_DEPTH, _LIGHT_ODDNESS)
-    if is_light and not (is_dark and dark.oddness <= light.oddness):
+    return weighed(*pages(small, sampled), _DARK, _LIGHT)
+
+
+def weighed(dark: Page, light: Page, for_dark: Weights, for_light: Weights) -> Reading:
+    """Reads an image that is not clean lines by how it looks for dark and for light strokes."""
+    is_dark, is_light = for_dark.evidence(dark), for_light.evidence(light) - _CAUTION
+    if is_light > max(0, is_dark):
         return Reading("drawing", True, "a drawing on dark ground: light strokes")
-    if is_dark:
+    if is_dark > 0:
         return Reading("drawing", False, "a drawing: dark strokes on paper")
     return Reading("picture", False, _why_picture(dark))
+
+
+def pages(small: np.ndarray, sampled: np.ndarray) -> tuple[Page, Page]:
+    """A surveyed image taken for dark strokes, and for light ones."""
+    return _page(small, sampled, True), _page(255 - small, 255 - sampled, False)
 
 
 def light_lines(grey: np.ndarray) -> bool:
@@ -109,17 +162,19 @@ def light_lines(grey: np.ndarray) -> bool:
     return bool(np.median(small) < 0.4 and np.median(border) < 0.45)
 
 
-def _why_picture(page: _Page) -> str:
+def _why_picture(page: Page) -> str:
+    if page.deepest < _EVEN:
+        return "a picture: one even tone"
     if page.hues > _HUES:
         return "a picture: areas of different colours"
     if page.steps > _STEPS:
         return "a picture: light and dark areas"
-    if page.tones > _PURE_TONES:
+    if page.tones > _TONES:
         return "a picture: shaded areas"
     return "a picture: soft tones, no clear strokes"
 
 
-def _survey(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def survey(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The image (h, w, 3) uint8 at survey size: averaged, and single pixels of it, since averaging greys screentone."""
     small = shrunk(pixels, _SURVEY_SIDE)
     sampled = small
@@ -139,10 +194,10 @@ def _colours(image: np.ndarray) -> np.ndarray:
     return image if image.ndim == 3 else cv2.merge([image] * 3)
 
 
-def _is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
+def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
     """Whether all there is are black and pure white, and the greys between them on the edges of lines."""
     grey, page = _darkest(sampled), _darkest(small)
-    if (grey >= 255 * _WHITE).mean() < 0.5 or page.min() > 100 or (_brightest(sampled) - grey > 40).mean() > 0.002:
+    if (grey >= 255 * _WHITE).mean() < 0.5 or page.min() > _INK or (_brightest(sampled) - grey > 40).mean() > 0.002:
         return False
     middle = ((grey > 40) & (grey < 230)).astype(np.float32)
     # Paper that is nearly white, away from the edges of lines, has grain: it was scanned, or drawn with a pencil.
@@ -154,10 +209,13 @@ def _is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
 
 
 def _has_dots(page: np.ndarray) -> bool:
-    """Whether a page (h, w) uint8 has screentone: very many dots, more than a person sets."""
-    # Nearly white counts as ink, or a thin line would fall into dots where it is shrunk.
-    stats = cv2.connectedComponentsWithStats((page < 200).astype(np.uint8), connectivity=8)[2]
-    return bool((stats[1:, cv2.CC_STAT_AREA] < (side(page.shape) / 80) ** 2).sum() > _DOTS)
+    """Whether a page (h, w) uint8 has screentone: more dots than a person sets, or holes between dots that meet."""
+    return _specks(page < _INK) > _DOTS or _specks(page > 200) > _HOLES
+
+
+def _specks(marks: np.ndarray) -> int:
+    stats = cv2.connectedComponentsWithStats(marks.astype(np.uint8), connectivity=8)[2]
+    return int((stats[1:, cv2.CC_STAT_AREA] < (side(marks.shape) / 80) ** 2).sum())
 
 
 def _closed(image: np.ndarray, window: int) -> np.ndarray:
@@ -183,7 +241,7 @@ def _quantile(values: np.ndarray, share: float) -> float:
     return float(np.searchsorted(count, share * count[-1])) / 255
 
 
-def _page(small: np.ndarray, sampled: np.ndarray, may_be_solid: bool) -> _Page:
+def _page(small: np.ndarray, sampled: np.ndarray, may_be_solid: bool) -> Page:
     """Takes an image (h, w, 3) uint8 for dark strokes on a light ground."""
     window = max(_LEAST_STROKE, round(side(small.shape) * _STROKE)) | 1
     closed = _closed(cv2.medianBlur(small, 3), window)
@@ -192,15 +250,55 @@ def _page(small: np.ndarray, sampled: np.ndarray, may_be_solid: bool) -> _Page:
         _see_through_screentone(closed, sampled, level, window)
     depths = _brightest(cv2.subtract(closed, small))
     deepest, grain = max(_quantile(depths, 0.997), 0.01), _quantile(depths, 0.5)
-    strong = depths >= 255 * max(0.5 * deepest, 2 * grain)
-    some = depths >= 255 * max(0.15 * deepest, 2 * grain)
-    core = depths >= 255 * 0.9 * deepest
-    ink = np.array(cv2.mean(small, core.astype(np.uint8))[:3]) / (255 * level)
-    size = (max(1, closed.shape[1] // _COARSE), max(1, closed.shape[0] // _COARSE))
-    ground = cv2.resize(closed, size, interpolation=cv2.INTER_AREA).astype(np.float32).reshape(size[1], size[0], 3)
-    oddities = _oddities(ground / (255 * level), ink if may_be_solid else None)
-    faint = (some.sum() - strong.sum()) / max(1, strong.sum())
-    return _Page(*oddities, deepest / level, grain / level, float(strong.mean()), float(faint))
+    strokes = (depths >= 255 * max(0.5 * deepest, 2 * grain)).astype(np.uint8)
+    core = (depths >= 255 * 0.9 * deepest).astype(np.uint8)
+    ink = np.array(cv2.mean(small, core)[:3]) / (255 * level)
+    ground = _coarse(closed) / (255 * level)
+    lamp = _lamp(ground.mean(-1))
+    steps, tones, hues = _oddities(ground, lamp, ink if may_be_solid else None)
+    lit = _coarse(small).mean(-1) / (255 * level * lamp)  # 1 where there is bare ground
+    darkest, middle, brightest = np.quantile(lit, (0.003, 0.5, 0.997))
+    away = 1 - cv2.dilate(strokes, np.ones((5, 5), np.uint8))
+    sharp = _brightest(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))) > 255 * 0.2 * deepest
+    traits = {
+        "steps": np.log(steps + 0.002),
+        "tones": np.log(tones + 0.005),
+        "hues": np.log(hues + 0.003),
+        "depth": np.log(deepest + 0.01),
+        "grain": np.log(grain / level + 0.002),
+        # Edges beside the strokes: paper is at rest there, foliage and wood are not.
+        "unrest": np.log((sharp & (away > 0)).sum() / max(1, int(away.sum())) + 0.003),
+        # Depth that nine tenths of the page do not reach: next to nothing if there are strokes with paper between.
+        "between": np.log(_quantile(depths, 0.9) / deepest + 0.02),
+        # Nothing is brighter than paper; things have shine as well as shadow.
+        "above": np.log(max((brightest - middle) / max(middle - darkest, 0.01), 0) + 0.02),
+        "long": _long_share(strokes),
+        "border": float((np.abs(_rim(lit) - 1) < 0.08).mean()),
+        "level": level,
+        "tint": _quantile((_brightest(small) - _darkest(small))[strokes == 0], 0.5) if not strokes.all() else 0.0,
+    }
+    return Page(steps, tones, hues, deepest, float(strokes.mean()), {name: float(of) for name, of in traits.items()})
+
+
+def _coarse(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    size = (max(1, width // _COARSE), max(1, height // _COARSE))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32).reshape(size[1], size[0], 3)
+
+
+def _long_share(strokes: np.ndarray) -> float:
+    """Share of the strokes (h, w) uint8 that hangs together over a tenth of the side; dirt and texture are specks."""
+    stats = cv2.connectedComponentsWithStats(strokes, connectivity=8)[2][1:]
+    area = stats[:, cv2.CC_STAT_AREA]
+    long = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > side(strokes.shape) / 10
+    return float(area[long].sum() / max(1, area.sum()))
+
+
+def _rim(page: np.ndarray) -> np.ndarray:
+    """The outermost values of a page (h, w)."""
+    wide = max(1, page.shape[1] // 20)
+    parts = (page[:wide], page[-wide:], page[:, :wide], page[:, -wide:])
+    return np.concatenate([part.reshape(-1) for part in parts])
 
 
 def _see_through_screentone(closed: np.ndarray, sampled: np.ndarray, level: float, window: int) -> None:
@@ -211,7 +309,7 @@ def _see_through_screentone(closed: np.ndarray, sampled: np.ndarray, level: floa
     cv2.copyTo(cv2.max(closed, _closed(sampled, window)), dotted.astype(np.uint8), closed)
 
 
-def _oddities(ground: np.ndarray, ink: np.ndarray | None) -> tuple[float, float, float]:
+def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None) -> tuple[float, float, float]:
     """Shares of a ground (h, w, 3) that are sharp steps, tones and hues which a sheet under a lamp does not have."""
     solid = np.zeros(ground.shape[:2], bool)
     # What has the ink's own colour, dark or without hue, is a solid: the artist filled it. A coloured one is an area.
@@ -224,8 +322,7 @@ def _oddities(ground: np.ndarray, ink: np.ndarray | None) -> tuple[float, float,
     sheet = np.median(ground.reshape(-1, 3), axis=0)
     tint = sheet / max(float(sheet.mean()), 1e-3)
     hues = np.abs(ground - grey[..., None] * tint).max(-1) > 0.06
-    light = _lamp(grey)
-    tones = np.abs(grey / light - 1) > 0.08
+    tones = np.abs(grey / lamp - 1) > 0.08
     steps = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(-1) > 0.08
     return tuple(float((odd & ~beside).mean()) for odd in (steps, tones, hues))  # type: ignore[return-value]
 

@@ -77,9 +77,46 @@ def flat_colours(lines: np.ndarray) -> np.ndarray:
     return scene * lines[..., None]
 
 
+def bricks() -> np.ndarray:
+    """Grey courses in half bond, dark and light bricks, light mortar, a little relief."""
+    height, width, high, wide = 512, 512, 44, 96
+    y, x = np.mgrid[0:height, 0:width]
+    course = y // high
+    across = x + course % 2 * (wide // 2)
+    tone = np.random.default_rng(1).uniform(0.3, 0.5, (height // high + 1, 2 * width // wide + 1))
+    wall = tone[course, across // wide]
+    wall = np.where((y % high < 5) | (across % wide < 5), 0.62, wall).astype(np.float32)
+    relief = cv2.GaussianBlur(grain(wall.shape, 1), (0, 0), 2) * 0.25
+    return (cv2.GaussianBlur(wall, (0, 0), 1) + relief + grain(wall.shape, 0.03)).clip(0, 1)
+
+
+def grid_wallpaper() -> np.ndarray:
+    """Soft light lines over a slope of deep colours, as desktops have them."""
+    y, x = np.mgrid[0:1:600j, 0:1:900j].astype(np.float32)
+    slope = np.stack([0.1 + 0.35 * x, 0.1 + 0.25 * y, 0.35 + 0.3 * x * y], -1)
+    lines = np.zeros(y.shape, np.float32)
+    lines[::60] = lines[:, ::60] = 1
+    return (slope + 0.2 * cv2.GaussianBlur(lines, (0, 0), 2)[..., None]).clip(0, 1)
+
+
+def wood() -> np.ndarray:
+    """Grey planks: fibres far longer than wide, dark gaps between the boards."""
+    fibre = cv2.GaussianBlur(grain((500, 700), 1), (0, 0), sigmaX=60, sigmaY=1.5)
+    board = 0.45 + 0.08 * fibre / fibre.std()
+    board[::125] = board[1::125] = 0.15
+    return (board + grain(board.shape, 0.02)).clip(0, 1)
+
+
 PICTURES = {
+    "bricks": bricks,
+    "dark bricks": lambda: 0.5 * bricks(),
+    "grid wallpaper": grid_wallpaper,
+    "grid wallpaper in grey": lambda: grid_wallpaper().mean(-1),
+    "grey wood": wood,
+    "dark wood": lambda: 0.4 * wood(),
+    "light wood": lambda: (0.3 + wood()).clip(0, 1),
     "portrait on dark ground": portrait,
-    "the same in grey": lambda: portrait().mean(-1),
+    "portrait in grey": lambda: portrait().mean(-1),
     "statue": statue,
     "sunset": sunset,
     "product on black": lambda: product(0.0),
@@ -172,6 +209,11 @@ def test_every_size_is_read(shape: tuple[int, ...]) -> None:
         reading = read(np.full(shape, value, np.uint8))
         assert not reading.light_lines
         assert reading.reason
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 0.9])
+def test_an_even_tone_is_called_so(value: float) -> None:
+    assert read(np.full((300, 400), value, np.float32)).reason == "a picture: one even tone"
 
 
 def test_polarity_of_a_drawing(lines: np.ndarray) -> None:
