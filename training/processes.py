@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
+import multiprocessing
 import signal
 import sys
 from collections.abc import Iterator
@@ -43,6 +45,9 @@ def signals_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    # They ignore what Python asks them with at its end: without this an error would wait for them for ever.
+    atexit.unregister(_end_helpers)
+    atexit.register(_end_helpers)
     # Its start lets signals through again, which must not be in the middle.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
@@ -50,6 +55,11 @@ def signals_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_helpers() -> None:
+    for helper in multiprocessing.active_children():
+        helper.kill()
 
 
 def processes() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -46,8 +47,12 @@ def wait_until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> Non
 
 def helpers(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """What the trainer has started to cut crops."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it may just have ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def assert_saved(told: str, run: Path) -> None:
@@ -95,3 +100,21 @@ def test_a_signal_to_the_group_ends_two_processes_of_accelerate_with_their_work_
     assert_saved(told, run)
     # The launcher complains that it was stopped; the trainer has nothing to complain of.
     assert "DataLoader" not in complained
+
+
+def test_an_error_does_not_wait_for_helpers_that_ignore_signals(shared_pairs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = start(
+        [sys.executable, "-m", "training", *arguments(shared_pairs, run, crops=100_000, workers=2)], tmp_path
+    )
+    wait_until((run / "metrics.jsonl").exists, process)
+    left = helpers(process)
+    assert process.stdout is not None
+    process.stdout.close()  # as by `| head`: the next line it prints is an error
+    try:
+        process.wait(timeout=PATIENCE)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert not alive, "helpers outlive the run"

@@ -101,7 +101,7 @@ def test_solid_black_is_layered_in_strokes_within_its_outline() -> None:
     disc = circle(width=-1)
     load = draw(disc, disc, Controls(darkness=0.6, roughness=0.0, shading=0.0), 4)
     inside = cv2.erode((disc < 0.5).astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
-    assert load[inside].mean() > 0.4
+    assert load[inside].mean() > 0.3
     assert load[inside].std() > 0.1, "strokes, no blot"
     assert cv2.GaussianBlur(load, (0, 0), 5)[inside].min() > 0.25
     assert load[cv2.erode((disc > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8)) > 0].max() < 0.01
@@ -207,7 +207,7 @@ def test_pairs_with_tone_are_pictures_whose_plan_knows_where_they_are_dark(drawi
         planned = np.maximum(hatch, stack[..., STORED.index("take")])
         # Where nothing is planned nothing is drawn, but for restated lines and the width of a stroke.
         free = cv2.dilate(stack[..., : STORED.index("tone")][..., 3:].max(2), np.ones((9, 9), np.uint8)) == 0
-        assert graphite[free].max(initial=0) < 0.05
+        assert graphite[free].max(initial=0) < 0.08
         if (hatch > 0.1).mean() > 0.05:
             blurred = [cv2.GaussianBlur(image, (0, 0), 4).ravel() for image in (planned, graphite)]
             assert np.corrcoef(*blurred)[0, 1] > 0.6
