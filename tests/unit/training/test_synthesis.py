@@ -103,7 +103,7 @@ def test_solid_black_is_layered_in_strokes_within_its_outline() -> None:
     inside = cv2.erode((disc < 0.5).astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
     assert load[inside].mean() > 0.3
     assert load[inside].std() > 0.1, "strokes, no blot"
-    assert cv2.GaussianBlur(load, (0, 0), 5)[inside].min() > 0.25
+    assert cv2.GaussianBlur(load, (0, 0), 5)[inside].min() > 0.15
     assert load[cv2.erode((disc > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8)) > 0].max() < 0.01
 
 
