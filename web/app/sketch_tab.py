@@ -125,7 +125,10 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
             progress(0, "Reading")
             kept, before = studio.read(wish, desk), studio.before(wish.picture)
             if desk.counts(time) and desk.show(wish):
-                yield (before, studio.preview(wish, kept)), gr.skip(), _note(kept, "preview"), gr.skip()
+                small = studio.preview(wish, kept)
+                # It may have been stopped in the meantime, and the page says so.
+                if desk.counts(time):
+                    yield (before, small), gr.skip(), _note(kept, "preview"), gr.skip()
             file = studio.draw(wish, kept, progress, lambda: not desk.counts(time))
         except Cancelled:
             yield _AS_IT_IS
