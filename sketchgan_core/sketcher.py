@@ -31,6 +31,13 @@ from .side import lay_side
 from .tiling import Progress, draw_tiled
 from .weights import load_pencil
 
+# What it was read as where somebody said so.
+_AS_ASKED = {
+    "photo": "a picture, as asked",
+    "drawing": "a drawing, as asked",
+    "none": "clean lines, as asked",
+    "classic": "lines in the classic way, as asked",
+}
 _LINES_PALE = 1.4  # thin lines lose ink when they shrink
 
 
@@ -231,7 +238,7 @@ class Sketcher:
             at = drawn_at(None)
             small, reason = _resize(pixels, *at), "your lines, with the tone of the picture"
             return Subject(_lines_at(to_lines(lines), at), small, size, "photo", reason, True, tones(small))
-        mode, reason, settings = lines, "as asked", LineSettings()
+        mode, reason, settings = lines, _AS_ASKED.get(lines, lines), LineSettings()
         if like is not None:
             mode, reason = like.read_as, like.reason
         elif lines == "auto":

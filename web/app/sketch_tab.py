@@ -20,12 +20,6 @@ from .studio import Studio, another_seed, pencil_header
 
 # The last input is when the browser asked.
 _NOW = "(...values) => [...values.slice(0, -1), Date.now()]"
-_READ_AS = {
-    "photo": "a picture",
-    "drawing": "a drawing",
-    "none": "clean lines",
-    "classic": "a picture, the classic way",
-}
 _AS_IT_IS = (gr.skip(),) * 4
 _DRAWN, _DRAWING = gr.update(visible=False), gr.update(visible=True)  # the stop button
 
@@ -228,7 +222,7 @@ def _wish(studio: Studio, values: list[Any]) -> Wish | None:
 
 def _note(kept: Kept, *more: str) -> str:
     """What was read, why, and what became of it."""
-    return " · ".join([f"Read as {_READ_AS[kept.subject.read_as]}: {kept.subject.said()}", *more])
+    return " · ".join([f"Read as {kept.subject.said()}", *more])
 
 
 def _choice(header: Header) -> tuple[str, str]:
