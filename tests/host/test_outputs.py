@@ -45,8 +45,8 @@ lines = call("ExtractLines", image=image, mode="none")
 given = {
     "ExtractLines": lines,
     "ExtractLines one": call("ExtractLines", image=image[:1, :1, :1], mode="none"),
-    "Generate": call("Generate", model=model, lines=image, output="input size"),
-    "Generate larger": call("Generate", model=model, lines=image, patch_size=64, model_size=128, output="model size"),
+    "Generate": call("Generate", model=model, image=image, output="input size"),
+    "Generate larger": call("Generate", model=model, image=image, patch_size=64, model_size=128, output="model size"),
 }
 graphite = given["Generate"][1]
 for name, transparent in (("Composite", False), ("Composite transparent", True)):
