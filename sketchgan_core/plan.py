@@ -197,7 +197,7 @@ def _of_form(
     height, width = ink.shape
     form = read_form(ink)
     # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, and beards a chin.
-    wanted = 0.45 * maps["shading"] + 0.55 * maps["shading"] ** 3
+    wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 4
     amount = _shadow(form.tone, form.region, wanted) * (1 - filled)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
@@ -207,7 +207,7 @@ def _of_form(
         outline = Light(white, inside, inside, np.ones_like(ink), None)
         angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
     black = (inside * SOLID_TONE).astype(np.float32)
-    dark = np.maximum(amount**0.7, black)  # where there are few strokes they are firm enough to be seen
+    dark = np.maximum(amount, black)
     spacing = np.full((height, width), SPACING, np.float32)
     shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
     pressure = _pressed(hand, blurred(form.tone, 4))
