@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from .controls import Controls
 from .deposition import deposit
@@ -16,11 +15,10 @@ from .plan import PLANES, plan
 from .scaling import side
 from .side import lay_side
 from .sketcher import Subject
+from .tiling import draw_tiled
 
 PREVIEW_SIDE = 256  # px, of the square of the same area: some half a second of one core, two thirds at 288
 SHOWN_SIDE = 640  # px that its load is laid on paper at, so that the grain is not enlarged with it
-# px of paper around it. The margin that makes tiles exact would be two thirds of the work, and changes the border only.
-_MARGIN = 16
 
 
 class Preview:
@@ -55,12 +53,14 @@ class Preview:
     def _laid(self, generator: Generator, controls: Controls, seed: int) -> np.ndarray:
         lines, light = self._lines, self._lit(controls)
         if not isinstance(generator, LoadGenerator):
-            return _drawn(generator, torch.from_numpy(1 - lines)[None], torch.ones((1, *lines.shape)))
+            return (
+                draw_tiled(generator, torch.from_numpy(1 - lines)[None], torch.ones((1, *lines.shape)))[0].cpu().numpy()
+            )
         if light is not None and not self._subject.own_lines:
             lines = weigh_lines(lines, light)
         planned = plan(lines, controls, seed, light)
         planes = planned.planes[[PLANES.index(name) for name in generator.config.planes]]
-        load = _drawn(generator, planes, planned.reach)
+        load = draw_tiled(generator, planes, planned.reach)[0].cpu().numpy()
         return lay_side(load, planned.planes[PLANES.index("take")].numpy(), planned.tone, planned.side_share)
 
     def _lit(self, controls: Controls) -> Light | None:
@@ -70,21 +70,6 @@ class Preview:
         if self._light is None or self._light[0] != detail:
             self._light = detail, read_light(self._pixels, detail, self._subject.curve)
         return self._light[1]
-
-
-def _drawn(generator: Generator, planes: torch.Tensor, reach: torch.Tensor) -> np.ndarray:
-    """What the generator lays down of a small plan (P, H, W), in one piece: (H, W)."""
-    parameter = next(generator.parameters())
-    height, width = reach.shape[-2:]
-    right, below = (-(length + 2 * _MARGIN) % generator.stride for length in (width, height))
-    around = (_MARGIN, _MARGIN + right, _MARGIN, _MARGIN + below)
-    with torch.inference_mode():
-        seen = F.pad(planes[None], around).to(parameter.device, parameter.dtype)
-        load = generator.lay(
-            seen.contiguous(memory_format=torch.channels_last), F.pad(reach[None], around).to(parameter.device)
-        )
-    laid: np.ndarray = load[0, 0, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width].float().cpu().numpy()
-    return laid
 
 
 def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
