@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .scaling import fitted
+
 Control = float | np.ndarray
 
 # The controls that are input planes of the generator, in their order; the others act on the plan.
@@ -58,6 +60,15 @@ class Controls:
                 raise ValueError(f"the {name} map is {values.shape}, but the image is {(height, width)}")
             maps[name] = np.broadcast_to(values, (height, width))
         return maps
+
+    def fitted(self, size: tuple[int, int]) -> Controls:
+        """These controls with every map at a size (height, width); one that is the same everywhere is a number."""
+        values = {}
+        for name, value in self.items():
+            numbers = np.asarray(value, dtype=np.float32)
+            even = numbers.min() == numbers.max()
+            values[name] = float(numbers.flat[0]) if even else fitted(numbers, size)
+        return Controls(**values)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 
@@ -12,7 +11,7 @@ from .generators import Generator, LoadGenerator
 from .light import Light, read_light, weigh_lines
 from .paper import paper as make_paper
 from .plan import PLANES, plan
-from .scaling import side
+from .scaling import fitted, side
 from .side import lay_side
 from .sketcher import Subject
 from .tiling import draw_tiled
@@ -32,8 +31,8 @@ class Preview:
         shown = min(1.0, SHOWN_SIDE / side(subject.size))
         self.size = max(1, round(subject.size[0] * shown)), max(1, round(subject.size[1] * shown))
         firmer = max(1.0, factor**-0.5)
-        self._lines = np.clip(1 - firmer * (1 - _fitted(subject.lines, small)), 0, 1)
-        self._pixels = None if subject.pixels is None else _fitted(subject.pixels, small)
+        self._lines = np.clip(1 - firmer * (1 - fitted(subject.lines, small)), 0, 1)
+        self._pixels = None if subject.pixels is None else fitted(subject.pixels, small)
         self._subject = subject
         self._light: tuple[float, Light] | None = None
         self._load: tuple[Generator, Controls, int, np.ndarray] | None = None
@@ -43,7 +42,7 @@ class Preview:
         asked = (generator, controls, seed)
         if self._load is None or self._load[:-1] != asked:
             self._load = (*asked, self._laid(*asked))
-        load = torch.from_numpy(_fitted(self._load[-1], self.size))
+        load = torch.from_numpy(fitted(self._load[-1], self.size))
         if not isinstance(generator, LoadGenerator):
             return (1 - load).numpy()
         sheet = torch.from_numpy(np.ascontiguousarray(make_paper(*self.size, paper, seed)))
@@ -70,11 +69,3 @@ class Preview:
         if self._light is None or self._light[0] != detail:
             self._light = detail, read_light(self._pixels, detail, self._subject.curve)
         return self._light[1]
-
-
-def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    if image.shape[:2] == size:
-        return image
-    shrinks = size[0] < image.shape[0]
-    fitted = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.clip(fitted, 0, 1)

@@ -45,3 +45,12 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     height, width = image.shape[:2]
     small = cv2.resize(image, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
     return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An image (H, W) or (H, W, 3) in 0..1 at another size (height, width): averaged where it shrinks."""
+    if image.shape[:2] == size:
+        return image
+    shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
+    resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.clip(resized, 0, 1)

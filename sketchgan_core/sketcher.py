@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -27,6 +26,7 @@ from .paper import KINDS
 from .paper import paper as make_paper
 from .plan import PLANES, plan
 from .reading import read
+from .scaling import fitted
 from .side import lay_side
 from .tiling import Progress, draw_tiled
 from .weights import load_pencil
@@ -236,7 +236,7 @@ class Sketcher:
 
         if not isinstance(lines, str):
             at = drawn_at(None)
-            small, reason = _resize(pixels, *at), "your lines, with the tone of the picture"
+            small, reason = fitted(pixels, at), "your lines, with the tone of the picture"
             return Subject(_lines_at(to_lines(lines), at), small, size, "photo", reason, True, tones(small))
         mode, reason, settings = lines, _AS_ASKED.get(lines, lines), LineSettings()
         if like is not None:
@@ -247,7 +247,7 @@ class Sketcher:
             settings = LineSettings(polarity="light" if reading.light_lines else "dark")
         before = like.prepared if like is not None else None
         if mode == "photo":
-            small = _resize(pixels, *drawn_at(None))
+            small = fitted(pixels, drawn_at(None))
             prepared = prepare_lines(small, "photo", like=before, device=self._device())
             return Subject(prepared.lines, small, size, mode, reason, curve=tones(small), prepared=prepared)
         prepared = prepare_lines(pixels, cast(LineMode, mode), settings, like=before, device=self._device())
@@ -312,7 +312,7 @@ class Sketcher:
                 progress(done, total, 1 - drawing)
 
         load = self._load(lines, controls, seed, tile, shown, cancelled, light)
-        load = _resize(load, height, width)
+        load = fitted(load, (height, width))
         if isinstance(self.generator, LoadGenerator):
             sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, paper, seed)))
             sketch = 1 - deposit(torch.from_numpy(load), sheet)
@@ -339,11 +339,7 @@ class Sketcher:
             # The original generator draws paper as well, not exactly white: no tile may be skipped.
             planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
             return draw_tiled(self.generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
-        sized = {
-            name: np.clip(_resize(np.asarray(value, np.float32), height, width), 0, 1) if np.ndim(value) else value
-            for name, value in controls.items()
-        }
-        planned = plan(lines, Controls(**sized), seed, light)
+        planned = plan(lines, controls.fitted((height, width)), seed, light)
         names = self.generator.config.planes
         planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
         load = draw_tiled(self.generator, planes, planned.reach, tile, None, progress, cancelled)[0].cpu().numpy()
@@ -368,19 +364,11 @@ def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tu
     return height, width
 
 
-def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    if image.shape == (height, width):
-        return image
-    shrinks = height * width < image.size
-    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.clip(resized, 0, 1)
-
-
 def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A line image (H, W) at its drawing size, its lines as dark as they were."""
     if lines.shape == size:
         return lines
-    resized = _resize(lines, *size)
+    resized = fitted(lines, size)
     return np.clip(1 - (1 - resized) * _LINES_PALE, 0, 1) if lines.shape[0] > size[0] else resized
 
 
