@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .scaling import fitted
-
 Control = float | np.ndarray
 
 # The controls that are input planes of the generator, in their order; the others act on the plan.
@@ -63,6 +61,8 @@ class Controls:
 
     def fitted(self, size: tuple[int, int]) -> Controls:
         """These controls with every map at a size (height, width); one that is the same everywhere is a number."""
+        from .scaling import fitted  # OpenCV, which a host that only lists pencils need not load
+
         values = {}
         for name, value in self.items():
             numbers = np.asarray(value, dtype=np.float32)
