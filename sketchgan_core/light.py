@@ -21,12 +21,15 @@ _DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
 _DRAWN_LIGHTS = (0.0, 0.18, 0.42, 0.68, 0.90, 1.0)
 _LIGHTENED, _DARKENED = 0.55, 0.05  # how far towards that, where it is lighter and where it is darker
 _LOCAL_CONTRAST = 0.25  # added of a place's contrast with its surroundings
+_DARK = 0.88  # tones beyond are drawn together
 _SURROUNDINGS = 22.0  # px at the drawing size
 _FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
 _FOCUS = (0.004, 0.014)  # mean sharp detail, of lightness, of a blurred ground and of a subject
 
 _EDGE = (0.02, 0.12)  # lightness per px of a faint and of a firm edge
 _SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge are seen close than seen from afar
+_RESERVED = (0.03, 0.1)  # lightness of a line above what is beside it: none, and one that is left bare
+_WIDER_THAN_A_LINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 _FAINT_LINE, _UNFOCUSED_LINE, _LINE_IN_LIGHT = 0.1, 0.3, 0.7
 
 
@@ -80,7 +83,7 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     fine = broad + (0.5 + 2 * detail) * (light - base)
     sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
     focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
-    return Light(lightness, 1 - fine.clip(0, 1), 1 - broad.clip(0, 1), focus, curve)
+    return Light(lightness, _within(1 - fine), 1 - broad.clip(0, 1), focus, curve)
 
 
 def judge_tones(pixels: np.ndarray) -> ToneCurve:
@@ -91,7 +94,8 @@ def judge_tones(pixels: np.ndarray) -> ToneCurve:
 def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
     """The extracted lines (H, W) of a picture, each as firm as what it stands for.
 
-    The soft edge of a shadow is a tone, not a line; what lies in the light or out of focus is drawn lightly.
+    The soft edge of a shadow is a tone, not a line; what lies in the light or out of focus is drawn lightly; a light
+    line, like a whisker, is left out.
     """
     near = np.ones((5, 5), np.uint8)
     slope, wide = (cv2.dilate(_slope(light.lightness, sigma), near) for sigma in (0.8, 2.5))
@@ -99,6 +103,9 @@ def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
     firm = smoothstep(slope, *_EDGE) * sharp
     firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (_UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * light.focus)
     firm = firm * (_LINE_IN_LIGHT + (1 - _LINE_IN_LIGHT) * smoothstep(blurred(light.tone, 3.0), 0.0, 0.4))
+    # A light line is reserved: the tone leaves it out, and no pencil goes along it.
+    opened = cv2.morphologyEx(light.lightness, cv2.MORPH_OPEN, _WIDER_THAN_A_LINE)
+    firm = firm * (1 - smoothstep(light.lightness - opened, *_RESERVED))
     return (1 - (1 - lines) * firm).astype(np.float32)
 
 
@@ -112,6 +119,13 @@ def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between; of any shape."""
     share = np.clip((values - low) / (high - low), 0, 1)
     result: np.ndarray = share * share * (3 - 2 * share)
+    return result
+
+
+def _within(tone: np.ndarray) -> np.ndarray:
+    """The tone (H, W) within 0..1: the darkest are drawn together rather than cut off, so that they stay apart."""
+    over = np.maximum(tone - _DARK, 0) / (1 - _DARK)
+    result: np.ndarray = np.clip(np.minimum(tone, _DARK) - (1 - _DARK) * np.expm1(-over), 0, 1)
     return result
 
 

@@ -168,7 +168,7 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
     """The tones of a picture: its own light, faded where the drawing is to fade."""
     height, width = ink.shape
     kept = fading(light, maps["background"], hand)
-    strength = 1.22 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
+    strength = 1.25 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
     dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
     dark = dark * smoothstep(dark, 0.02, 0.08)
     broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
@@ -206,7 +206,8 @@ def _of_form(
         white = 1 - ink
         outline = Light(white, inside, inside, np.ones_like(ink), None)
         angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
-    black = (inside * SOLID_TONE).astype(np.float32)
+    # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
+    black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
     dark = np.maximum(amount, black)
     spacing = np.full((height, width), SPACING, np.float32)
     shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))

@@ -75,3 +75,15 @@ def test_the_soft_edge_of_a_shadow_is_no_line_and_a_sharp_edge_is() -> None:
     kept = [1 - weigh_lines(lines, read_light(picture))[80:120, 200].mean() for picture in (sharp, soft)]
     assert kept[0] > 0.5
     assert kept[1] < 0.2
+
+
+def test_a_light_line_is_reserved_and_a_dark_one_is_drawn() -> None:
+    kept = []
+    for line in (0.9, 0.1):
+        picture = np.full((200, 400), 0.5, np.float32)
+        picture[:, 199:202] = line
+        lines = np.ones_like(picture)
+        lines[:, 199:202] = 0
+        kept.append(1 - weigh_lines(lines, read_light(picture))[80:120, 200].mean())
+    assert kept[0] < 0.1
+    assert kept[1] > 0.5

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sketchgan_core.deposition import deposit
+from sketchgan_core.deposition import darkness_of, deposit
 from sketchgan_core.hand import SLANT, Hand
 from sketchgan_core.paper import paper
 from sketchgan_core.side import lay_side
@@ -51,3 +51,15 @@ def test_without_a_tone_lines_are_left_as_they_are() -> None:
     line[100:103] = 0.7
     nothing = np.zeros_like(line)
     assert np.array_equal(lay_side(line, line, nothing, nothing), line)
+
+
+def test_fine_detail_is_drawn_as_it_is() -> None:
+    # An eye: a dark iris of 24 px with a glint, under strokes that know nothing of it.
+    y, x = np.mgrid[:SIZE, :SIZE]
+    tone = np.full((SIZE, SIZE), 0.3, np.float32)
+    tone[np.hypot(x - 128, y - 128) < 12] = 0.75
+    tone[np.hypot(x - 133, y - 123) < 3] = 0.02
+    load = lay_side(strokes(0.3), 0 * tone, tone, 0.5 * np.ones_like(tone))
+    laid = darkness_of(load)
+    assert laid[132:137, 120:128].mean() > 0.65
+    assert laid[122:125, 132:135].mean() < 0.15
