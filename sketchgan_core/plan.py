@@ -35,6 +35,7 @@ RIM = 2  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 # Turn against the direction of the shading, and the tone from which the layer is laid.
 LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
+SHORTER = 0.75  # of the full length of a stroke, on things; behind them it is full
 SPACING, FINER = 3.9, 1.4  # px between strokes, and how much less where detail is fine
 FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
 SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
@@ -172,7 +173,7 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
     dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
     dark = dark * smoothstep(dark, 0.02, 0.08)
     broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
-    # Strokes are finer and shorter where detail is fine.
+    # Strokes are finer and shorter where detail is fine, and long on the grounds behind.
     rough = np.abs(light.lightness - blurred(light.lightness, 2))
     fine = smoothstep(blurred(rough, 6), 0.008, 0.03) * np.clip(2 * maps["detail"], 0, 1)
     angle = read_flow(light, hand)
@@ -182,7 +183,7 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
         broad=broad.astype(np.float32),
         angle=angle,
         spacing=((SPACING - FINER * fine) * _gathered(hand, height, width)).astype(np.float32),
-        length=(1 - 0.6 * fine).astype(np.float32),
+        length=(SHORTER + (1 - SHORTER) * (1 - light.focus) - 0.6 * SHORTER * fine).astype(np.float32),
         barrier=ink * (1 - inside),
     )
     tone = (DARKEST * dark).astype(np.float32)
@@ -210,7 +211,7 @@ def _of_form(
     black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
     dark = np.maximum(amount, black)
     spacing = np.full((height, width), SPACING, np.float32)
-    shading = Shading(dark, dark, angle, spacing, np.ones_like(ink), ink * (1 - inside))
+    shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
     pressure = _pressed(hand, blurred(form.tone, 4))
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
     return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * amount), side_share)

@@ -1,7 +1,8 @@
 """The side of the lead: a soft tone under the strokes, so that the paper shows the tone that was asked for.
 
 Strokes and side share a tone between them. What the strokes leave on the paper is measured, not assumed: they are
-pressed harder or softer until they carry their share, and the side fills up to the whole.
+pressed harder or softer until they carry their share, and the side fills up to the whole. Where detail is fine, it is
+worked over with the point.
 """
 
 from __future__ import annotations

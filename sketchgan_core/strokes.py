@@ -15,9 +15,9 @@ import numpy as np
 from .hand import Hand
 
 STEP = 2.0  # px between the points of a stroke
-HALF_LENGTH = 15  # steps either way from where a stroke is begun
+HALF_LENGTH = 20  # steps at most, either way from where a stroke is begun
 SEEDS = 4  # px between candidates
-CELL = 64  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
+CELL = 88  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
 SHORTEST = 5  # points; less is a speck
 WIDTH = 2  # px of a stroke in the plane
 PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun

@@ -9,6 +9,7 @@ import pytest
 from sketchgan_core.controls import Controls
 from sketchgan_core.form import read_form
 from sketchgan_core.hand import Hand
+from sketchgan_core.light import Light
 from sketchgan_core.plan import PLANES, plan, strokes
 
 
@@ -151,3 +152,21 @@ def test_any_size_can_be_planned(shape: tuple[int, int]) -> None:
     dashes = np.ones(shape, np.float32)
     dashes.ravel()[::5] = 0
     assert bool(plan(dashes, Controls(1.0, 1.0, 1.0), 1).planes.isfinite().all())
+
+
+def test_strokes_are_longer_behind_than_on_the_subject() -> None:
+    even = np.full((300, 300), 0.4, np.float32)
+    lengths = []
+    for focus in (0, 1):
+        light = Light(1 - even, even, even, np.full_like(even, focus), None)
+        laid = strokes(np.ones_like(even), Controls(), 3, light)
+        lengths.append(np.mean([np.hypot(*np.diff(stroke[:, :2], axis=0).T).sum() for stroke in laid]))
+    assert lengths[0] > 1.15 * lengths[1]
+
+
+def test_a_pupil_is_an_accent_and_a_black_coat_is_not() -> None:
+    drawing = as_lines(page())
+    for centre, radius in (((60, 60), 7), ((170, 160), 50)):
+        cv2.circle(drawing, centre, radius, 0.0, -1, cv2.LINE_AA)
+    tone = plan(drawing, Controls(), 0).tone
+    assert tone[60, 60] > tone[160, 170] + 0.05
