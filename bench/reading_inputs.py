@@ -38,6 +38,7 @@ TEXTURE_COUNT = {True: 60, False: 25}  # that are fitted on, and that are not
 # Left out: what is neither, and nobody could say how it should be read.
 NEITHER = ("GreenTraditional", "MATE-Stripes-Dark")  # names in thin letters on even ground
 _SOLID = 0.01  # share of the page; with more it is a silhouette
+_BLOT = 0.3  # share of the ink in solids; with more it is a blot, and not drawn in lines
 # Photographs that ship in scikit-image; micrographs and patterns are left out, since nobody could say what they are.
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "moon", "coins", "brick", "grass", "gravel",
                "retina", "motorcycle_left")  # fmt: skip
@@ -298,7 +299,8 @@ def _drawings(held: bool) -> Iterator[Input]:
             lines = line_drawing(name, width, SIDE)
         except ValueError:
             continue
-        if not INK[0] < 1 - lines.mean() < INK[1] or _solid_share(lines) > _SOLID:
+        ink, solid = 1 - float(lines.mean()), _solid_share(lines)
+        if not INK[0] < ink < INK[1] or solid > min(_SOLID, _BLOT * ink):
             continue
         found += 1
         if held_back(source) != held:
