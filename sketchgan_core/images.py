@@ -75,7 +75,10 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
     path = Path(path)
     if path.exists() and not path.is_file():
         raise SketchGANError(f"{path}: is a folder or a device; give an image file")
-    return Image.open(path, formats=INPUT_FORMATS)
+    image = Image.open(path, formats=INPUT_FORMATS)
+    if image.format == "TIFF":
+        image.filename = ""  # else Pillow maps the file, and one that lies on its side in the wrong shape
+    return image
 
 
 def read_image(path: str | os.PathLike[str]) -> Picture:

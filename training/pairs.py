@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
@@ -216,7 +216,7 @@ def _fits(file: Path, line: Path, wanted: tuple[int, int] | None, problems: list
 
 
 def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, int]:
-    """Height and width of an image that is sure to decode, hours into the run.
+    """Height and width of an image that is sure to decode, hours into the run; of a photograph, when it is upright.
 
     Raises:
         SketchGANError: it does not.
@@ -226,9 +226,13 @@ def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, i
             width, height = image.size
             # PNG carries checksums, which are quicker to compare; others have to be decoded to be believed
             if image.format == "PNG":
+                # Without EXIF before the pixels, Pillow would decode them to look behind.
+                turned = "exif" in image.info and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+                width, height = (height, width) if turned else (width, height)
                 image.verify()
             else:
                 image.load()
+                width, height = ImageOps.exif_transpose(image).size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise TrainingError(f"{file}: cannot be read as an image ({error}); {remedy}") from error
     return height, width

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import cv2
 import numpy as np
 from torch import Tensor
 
 from sketchgan_core.controls import PLANE_CONTROLS, Controls
-from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
+from sketchgan_core.images import read_image
 from sketchgan_core.light import Light, read_light
 from sketchgan_core.paper import paper
 from sketchgan_core.plan import PLAN_VERSION, PLANES, plan
@@ -120,28 +119,14 @@ def light_of(pair: Pair) -> Light | None:
     """The light that the sketch of a pair is of, beside its lines."""
     if pair.tone is None:
         return None
-    picture = _on_white(pair.tone)
-    pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    return read_light(pixels.astype(np.float32) / 255, float(np.mean(pair.controls.detail)))
+    picture = read_image(pair.tone)
+    pixels = picture.grey if picture.colour is None else picture.colour.astype(np.float32) / 255
+    return read_light(pixels, float(np.mean(pair.controls.detail)))
 
 
 def grey(file: Path) -> np.ndarray:
-    """An image file as (H, W) uint8, on white."""
-    image = _on_white(file)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-
-
-def _on_white(file: Path) -> np.ndarray:
-    """An image file as (H, W) or (H, W, 3) uint8, blue first."""
-    image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise SketchGANError(f"{file}: cannot be decoded; replace or remove the pair")
-    if image.dtype != np.uint8:
-        image = (image / 257).astype(np.uint8)
-    if image.ndim == 3 and image.shape[2] == 4:
-        alpha = image[..., 3:].astype(np.float32) / 255
-        image = np.rint(image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    return image
+    """An image file as (H, W) uint8, on white, upright."""
+    return np.rint(read_image(file).grey * 255).astype(np.uint8)
 
 
 def _key(pair: Pair) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.images import read_image
 from sketchgan_core.plan import PLAN_VERSION
 from training.pairs import Pair, find_pairs, split
 from training.record import describe_data
@@ -51,6 +52,36 @@ def test_a_size_mismatch_is_named(draw_pairs: Draw, pair_folder: Path) -> None:
     draw_pairs(pair_folder / "line", pair_folder / "other", ("bee",), size=80)
     with pytest.raises(SketchGANError, match=r"sketch/bee\.png: not the size"):
         find_pairs([pair_folder])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+def test_a_photograph_is_trained_upright(pair_folder: Path, orientation: int, ending: str) -> None:
+    file = pair_folder / "sketch/bee.png"
+    with Image.open(file) as image:
+        upright = image.convert("L").transpose(Image.Transpose.ROTATE_90).crop((0, 0, 128, 136))
+    # The camera wrote it as it lay, and how it lay: what undoes that is the inverse of what a viewer does.
+    undone = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    file.unlink()
+    with Image.open(pair_folder / "line/bee.png") as image:
+        upright = upright.resize(image.size)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    lying = upright.transpose(undone[orientation]) if orientation in undone else upright
+    lying.save(pair_folder / f"sketch/bee.{ending}", exif=exif, **({"quality": 95} if ending == "jpg" else {}))
+    pair = next(pair for pair in find_pairs([pair_folder]) if pair.line.stem == "bee")
+    assert pair.size == upright.size[::-1]
+    trained = plan_pair(pair)[..., STORED.index("sketch")].astype(int)
+    assert np.abs(trained - np.asarray(upright)).mean() < (3 if ending == "jpg" else 0.01)
+    assert np.abs(255 * read_image(pair.sketch).grey - trained).max() < 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", None])
