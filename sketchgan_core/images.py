@@ -7,12 +7,12 @@ import io
 import os
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from .errors import SketchGANError
 from .files import written_whole
@@ -20,7 +20,9 @@ from .files import written_whole
 # The planes of the plan take about 100 bytes per pixel, so this is where 10 GB are needed.
 MAX_PIXELS = 100_000_000
 
-INPUT_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2"})
+INPUT_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2", ".jfif", ".jpe", ".pbm"}
+)
 # What Pillow decodes by itself, a phone's MPO as JPEG. Its other readers are chosen by a file's first bytes, too, and
 # some of them start a program (EPS) or hand the file to another library.
 INPUT_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
@@ -38,6 +40,18 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True},
     "TIFF": {"compression": "tiff_deflate"},
 }
+
+# What undoes each EXIF orientation.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 # Bicubic enlarging of line art runs from -0.23 to 1.19, and Lanczos a little further; twice that is another range.
 _OVERSHOOT = 0.5
@@ -97,8 +111,17 @@ def read_image(path: str | os.PathLike[str]) -> Picture:
         with warnings.catch_warnings():
             # Pillow warns of decompression bombs above a limit of its own; MAX_PIXELS is the one that counts here.
             warnings.simplefilter("ignore")
-            with open_image(path) as image:
-                return _read_first_frame(image, path)
+            try:
+                with open_image(path) as image:
+                    return _read_first_frame(image, path)
+            except (OSError, SyntaxError, ValueError):
+                pixels_alone = _pixels_alone(path)
+                if pixels_alone is None:
+                    raise
+                with Image.open(io.BytesIO(pixels_alone), formats=("PNG",)) as image:
+                    picture = _read_first_frame(image, path)
+                note = f"{path}: what it says beside its pixels is damaged or too long, and was left out"
+                return replace(picture, notes=(*picture.notes, note))
     except SketchGANError:
         raise
     except FileNotFoundError:
@@ -113,6 +136,31 @@ def read_image(path: str | os.PathLike[str]) -> Picture:
         # Pillow's decoders raise all of these on damaged files.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SketchGANError(f"{path}: damaged image ({reason}); export or download it again") from error
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A loaded image turned as its EXIF says; ImageOps.exif_transpose would stop at damage elsewhere in the EXIF."""
+    try:
+        turned = image.getexif().get(ExifTags.Base.Orientation)
+    except (OSError, ValueError, TypeError, SyntaxError, struct.error):
+        return image
+    return image.transpose(_UPRIGHT[turned]) if turned in _UPRIGHT else image
+
+
+def _pixels_alone(path: Path) -> bytes | None:
+    """A PNG file without its ancillary chunks (text, colour profile ...); None if it is none."""
+    with path.open("rb") as stream:
+        if stream.read(len(_PNG)) != _PNG:
+            return None
+        kept = [_PNG]
+        while len(head := stream.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            # A capital letter marks what no reader may leave out.
+            if kind[:1].isupper() or kind == b"tRNS":
+                kept += [head, stream.read(length + 4)]
+            else:
+                stream.seek(length + 4, os.SEEK_CUR)
+    return b"".join(kept)
 
 
 def to_lines(image: Any) -> np.ndarray:
@@ -245,8 +293,7 @@ def _read_first_frame(image: Image.Image, path: Path) -> Picture:
     notes = (f"{path}: has {frames} frames, the first is used",) if frames > 1 else ()
     image.load()
     try:
-        image = ImageOps.exif_transpose(image)
-        grey, alpha, colour = _grey_alpha_and_colour(image)
+        grey, alpha, colour = _grey_alpha_and_colour(upright(image))
     except SketchGANError as error:
         raise SketchGANError(f"{path}: {error}") from None
     return Picture(grey, alpha, colour, notes)

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.images import open_image
+from sketchgan_core.images import open_image, upright
 
 from .errors import TrainingError
 from .pair_folder import OWN_HAND
@@ -232,7 +232,7 @@ def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, i
                 image.verify()
             else:
                 image.load()
-                width, height = ImageOps.exif_transpose(image).size
+                width, height = upright(image).size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise TrainingError(f"{file}: cannot be read as an image ({error}); {remedy}") from error
     return height, width

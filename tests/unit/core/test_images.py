@@ -229,3 +229,33 @@ def test_a_thumbnail_is_a_small_jpeg_in_a_line() -> None:
     with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
         assert picture.size == (128, 256)
         assert picture.getpixel((64, 128)) == pytest.approx((255, 128, 0), abs=4)
+
+
+@pytest.mark.parametrize("fault", ["text", "profile", "checksum"])
+def test_what_a_png_says_beside_its_pixels_may_be_damaged(tmp_path: Path, fault: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 60), np.uint8)
+    path = save(tmp_path / "whole.png", Image.fromarray(pixels))
+    whole = path.read_bytes()
+    long = zlib.compress(bytes(100_000_000), 1)
+    said = {
+        "text": (b"zTXt", b"Comment\0\0" + long),
+        "profile": (b"iCCP", b"x\0\0" + long),
+        "checksum": (b"tEXt", b"Comment\0hello"),
+    }
+    kind, data = said[fault]
+    checksum = 5 if fault == "checksum" else zlib.crc32(kind + data)
+    chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+    path.write_bytes(whole[:33] + chunk + whole[33:])
+    picture = read_image(path)
+    assert np.array_equal(np.rint(255 * picture.grey), pixels)
+    assert "left out" in picture.notes[0]
+
+
+def test_a_photograph_with_damaged_exif_is_turned_all_the_same(tmp_path: Path) -> None:
+    path = save(tmp_path / "photo.jpg", Image.new("L", (40, 30), 128))
+    # It lies on its side, and its resolution is a fraction over 0.
+    entries = bytes.fromhex("02001201030001000000060000001a010500010000002600000000000000ffffffff00000000")
+    exif = b"Exif\0\0" + bytes.fromhex("49492a0008000000") + entries
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + whole[2:])
+    assert read_image(path).grey.shape == (40, 30)
