@@ -13,6 +13,7 @@ from .scaling import side
 SMALLEST, LARGEST = 700, 1400
 PICTURE = 1000  # of a picture, at half the detail
 LINE_WIDTH = 2.3  # px: what the median line of a line image is drawn at
+LONGEST = 32_000  # px of either side: more than OpenCV can move about
 MOST_ENLARGED = 1.5  # a small input has no detail that would need more
 
 
@@ -37,5 +38,5 @@ def line_width(lines: np.ndarray) -> float:
 
 def _scaled(shape: tuple[int, ...], wanted: float) -> tuple[int, int]:
     own = side(shape)
-    factor = min(float(np.clip(wanted, SMALLEST, LARGEST)) / own, MOST_ENLARGED)
+    factor = min(float(np.clip(wanted, SMALLEST, LARGEST)) / own, MOST_ENLARGED, LONGEST / max(shape[:2]))
     return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))

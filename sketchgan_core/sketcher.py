@@ -14,7 +14,7 @@ from PIL import Image
 from .controls import Control, Controls
 from .deposition import deposit
 from .devices import choose_device, choose_dtype
-from .drawing_size import size_for_lines, size_for_picture
+from .drawing_size import LONGEST, size_for_lines, size_for_picture
 from .errors import SketchGANError
 from .generators import Generator, LoadGenerator
 from .header import Header
@@ -353,12 +353,12 @@ def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tu
     """The size (height, width) an image is drawn at when patches of `patch_size` px are drawn at `model_size` px.
 
     Raises:
-        SketchGANError: it is larger than MAX_PIXELS.
+        SketchGANError: it is larger than MAX_PIXELS, or longer than LONGEST.
     """
     height, width = (max(1, round(length * model_size / patch_size)) for length in (height, width))
-    if height * width > MAX_PIXELS:
+    if height * width > MAX_PIXELS or max(height, width) > LONGEST:
         raise SketchGANError(
-            f"drawn at {width}x{height}, more than {MAX_PIXELS // 1_000_000} megapixels; "
+            f"drawn at {width}x{height}, more than {MAX_PIXELS // 1_000_000} megapixels or {LONGEST} px; "
             "lower the model size or raise the patch size"
         )
     return height, width

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.drawing_size import LARGEST, SMALLEST, line_width, size_for_lines, size_for_picture
+from sketchgan_core.drawing_size import LARGEST, LONGEST, SMALLEST, line_width, size_for_lines, size_for_picture
 from sketchgan_core.scaling import side
 
 
@@ -39,3 +39,7 @@ def test_a_small_picture_is_hardly_enlarged_and_one_pixel_is_drawn() -> None:
     assert max(size_for_picture((64, 64))) <= 96
     assert size_for_picture((1, 1)) in {(1, 1), (2, 2)}
     assert size_for_lines(np.ones((3, 2), np.float32))[0] >= 3
+
+
+def test_a_long_strip_is_drawn_within_what_can_be_moved_about() -> None:
+    assert max(size_for_picture((45000, 30))) == LONGEST
