@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import glob
 import json
+import mimetypes
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -289,31 +291,52 @@ def _jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int]:
 
 
 def _sources(text: str) -> list[Path]:
-    from .images import INPUT_SUFFIXES
-
+    if not text:
+        raise SketchGANError("an empty name was given as input; name a file, a folder or a pattern")
     path = Path(text)
-    if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in INPUT_SUFFIXES)
-        if not found:
-            raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
-        return found
-    if path.exists() or not glob.has_magic(text):
-        return [path]
-    found = sorted(Path(name) for name in glob.glob(text, recursive=True) if Path(name).is_file())
+    try:
+        if path.is_dir():
+            found = sorted(file for file in path.iterdir() if _is_picture(file))
+            if not found:
+                raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
+            return found
+        path.resolve()  # of links in a loop it says so
+        if path.exists() or not glob.has_magic(text):
+            return [path]
+        # A folder whose own name looks like a pattern is meant as it is.
+        folder = glob.escape(str(path.parent)) if path.parent.is_dir() else str(path.parent)
+        names = glob.glob(str(Path(folder, path.name)), recursive=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SketchGANError(f"{text}: {_why(error)}; check the name") from error
+    found = sorted(Path(name) for name in names if Path(name).is_file())
     if not found:
         raise SketchGANError(f"{text}: no file matches this pattern; check it")
     return found
+
+
+def _is_picture(file: Path) -> bool:
+    """Whether a file of a folder is meant; what begins with a dot is some program's own, like macOS's `._a.png`."""
+    from .images import INPUT_SUFFIXES
+
+    return file.suffix.lower() in INPUT_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
 def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]:
     from .images import INPUT_SUFFIXES, OUTPUT_FORMATS
 
     output: Path = options.output
-    several = len(sources) > 1 or any(Path(text).is_dir() for text in options.inputs)
+    several = len(sources) > 1 or any(os.path.isdir(text) for text in options.inputs)
     if output.suffix.lower() in INPUT_SUFFIXES | OUTPUT_FORMATS.keys() and not output.is_dir():
         if several:
             raise BadUsage(f"{output}: is one file for several inputs; give a folder")
         return [output for _ in sources]
+    kind = mimetypes.guess_type(output.name)[0] or ""
+    if not output.is_dir() and (kind.startswith(("image/", "video/")) or kind == "application/pdf"):
+        raise BadUsage(f"{output}: cannot be written; choose a folder, or one of {', '.join(OUTPUT_FORMATS)}")
     targets: list[Path] = []
     taken: set[str] = set()
     for source in sources:

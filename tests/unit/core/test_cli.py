@@ -248,3 +248,39 @@ def test_every_public_name_is_there() -> None:
 
     for name in sketchgan_core.__all__:
         assert callable(getattr(sketchgan_core, name)), name
+
+
+def test_a_folder_gives_its_pictures_alone(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "scan [1]"
+    (place / "folder.png").mkdir(parents=True)
+    for name in ("cat.jfif", "._cat.jfif"):
+        Image.open(folder / "cat.png").convert("L").save(place / name, "JPEG")
+    assert run("lines", place, "-o", tmp_path / "out") == 0
+    assert run("lines", f"{place}/*.jfif", "-o", tmp_path / "again") == 0
+    assert not error_lines(capsys)
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["cat.png"]
+    assert [file.name for file in (tmp_path / "again").iterdir()] == ["cat.png"]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "loop/cat.png", "loop"])
+def test_a_name_that_cannot_be_is_one_line_and_the_rest_is_done(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    given = str(tmp_path / name) if name else ""
+    assert run("lines", given, folder / "cat.png", "-o", tmp_path / "out") == 1
+    assert len(error_lines(capsys)) == 1
+    assert (tmp_path / "out/cat.png").exists()
+
+
+def test_a_name_as_long_as_names_can_be_is_written(folder: Path, tmp_path: Path) -> None:
+    name = "漢" * 82 + ".png"
+    (tmp_path / name).write_bytes((folder / "cat.png").read_bytes())
+    assert run("lines", tmp_path / name, "-o", tmp_path / "out") == 0
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["x.pdf", "x.svg", "x.psd"])
+def test_a_kind_of_output_that_cannot_be_written_is_no_folder(folder: Path, tmp_path: Path, name: str) -> None:
+    assert run("lines", folder / "cat.png", "-o", tmp_path / name) == 2
+    assert not (tmp_path / name).exists()
