@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import shlex
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -52,7 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one setting; may be repeated")
     parser.add_argument("--crops", type=int, metavar="N", help="length of the run, as --set crops=N")
     parser.add_argument(
-        "--minutes", type=float, metavar="M", help="end after M minutes of training, all sessions together"
+        "--minutes",
+        type=_more_than_nothing(float),
+        metavar="M",
+        help="end after M minutes of training, all sessions together",
     )
     parser.add_argument(
         "--from",
@@ -69,11 +74,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plans", type=Path, metavar="DIR", help="where planned pairs are kept; RUN/plans if not given"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads; all cores if not given")
+    parser.add_argument(
+        "--threads", type=_more_than_nothing(int), metavar="N", help="CPU threads; all cores if not given"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check settings and pairs, say what would be done, end")
 
 
+def _more_than_nothing(kind: Callable[[str], float]) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"{text}: give a number above 0")
+        return value
+
+    return number
+
+
 def run(args: argparse.Namespace) -> int:
+    if args.output.exists() and not args.output.is_dir():
+        raise TrainingError(f"{args.output}: is a file; give a folder for the run")
     accelerator = _accelerator(args.device, args.threads)
     stop = _StopSignals()
     try:

@@ -49,10 +49,12 @@ class Stacks:
     def __getitem__(self, index: int) -> np.ndarray:
         """The stack of a pair, planned now if nobody has done so yet."""
         file = self.files[index]
-        if not file.exists():
+        try:
+            return np.load(file, mmap_mode="r")
+        except (FileNotFoundError, ValueError, EOFError):  # not there yet, or cut short by what befell the disk
             stack = plan_pair(self.pairs[index])
-            with written_whole(file) as stream:
-                np.save(stream, stack)
+        with written_whole(file) as stream:
+            np.save(stream, stack)
         return np.load(file, mmap_mode="r")
 
     def controls(self, index: int) -> np.ndarray:

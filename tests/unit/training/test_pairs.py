@@ -228,3 +228,13 @@ def test_at_least_one_drawing_is_held_back_and_one_trained_on() -> None:
     assert all(split(_pairs(["a", "b"]), 0.0))
     assert all(split(_pairs(["a", "b"]), 0.5))
     assert split(_pairs(["a", "a"]), 0.1) == ([0, 1], [0, 1])
+
+
+def test_a_plan_that_was_cut_short_is_made_again(pair_folder: Path, tmp_path: Path) -> None:
+    stacks = Stacks(find_pairs([pair_folder]), tmp_path / "plans")
+    stacks.prepare()
+    whole = np.array(stacks[0])
+    file = stacks.files[0]
+    for length in (0, 50, file.stat().st_size // 2):
+        file.write_bytes(file.read_bytes()[:length])
+        assert np.array_equal(stacks[0], whole)

@@ -217,3 +217,22 @@ def test_accumulated_batches_learn_what_one_batch_does_but_for_batch_norm() -> N
         assert {name: float(value) for name, value in twice.items() if name[:6] != "share/"} == pytest.approx(
             {name: float(value) for name, value in once.items() if name[:6] != "share/"}, rel=1e-5
         )
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--threads", "-1"), ("--minutes", "0"), ("--minutes", "nan"), ("-o", "{file}")], ids=" ".join
+)
+def test_what_cannot_be_asked_of_a_run_is_one_line(
+    shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: tuple[str, str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    arguments = ["run", "--data", str(shared_pairs), "-o", str(tmp_path / "run"), *wrong]
+    try:
+        status = main([text.format(file=file) for text in arguments])
+    except SystemExit as stopped:  # argparse
+        status = stopped.code
+    assert status == 2
+    assert wrong[0] in (said := capsys.readouterr().err) or str(file) in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
