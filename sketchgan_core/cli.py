@@ -172,8 +172,19 @@ def _find_app() -> ModuleType:
     raise SketchGANError("the app is not installed: pip install 'sketchgan[app]'")
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        from .config import PLAN_VERSION
+
+        print(f"sketchgan {version('sketchgan')}, plan {PLAN_VERSION}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("sketchgan", description="Turns line drawings into pencil sketches.")
+    parser = argparse.ArgumentParser("sketchgan", description="Turns pictures and line drawings into pencil sketches.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version, and that of the plan it draws")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

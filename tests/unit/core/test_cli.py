@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 
 from sketchgan_core import cli
+from sketchgan_core.config import PLAN_VERSION
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from sketchgan_core.images import read_image, write_image
 
@@ -284,3 +286,8 @@ def test_a_name_as_long_as_names_can_be_is_written(folder: Path, tmp_path: Path)
 def test_a_kind_of_output_that_cannot_be_written_is_no_folder(folder: Path, tmp_path: Path, name: str) -> None:
     assert run("lines", folder / "cat.png", "-o", tmp_path / name) == 2
     assert not (tmp_path / name).exists()
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out.startswith(f"sketchgan {version('sketchgan')}, plan {PLAN_VERSION}")
