@@ -51,6 +51,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_INVISIBLE = 0.9  # lightness from which nothing shows on white
+_LINES_COVER = 0.3  # share of the page that lines cover at most
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 # Bicubic enlarging of line art runs from -0.23 to 1.19, and Lanczos a little further; twice that is another range.
@@ -98,8 +100,9 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
 def read_image(path: str | os.PathLike[str]) -> Picture:
     """Reads an image file of one of INPUT_FORMATS, whatever its name.
 
-    16-bit grey keeps its precision, CMYK and palettes are converted, transparency is composited on white, the
-    EXIF rotation is applied, and of an animation or a document the first frame is taken.
+    16-bit grey keeps its precision, CMYK and palettes are converted, transparency is composited on white, white lines
+    on nothing are taken for ink, the EXIF rotation is applied, and of an animation or a document the first frame is
+    taken.
 
     Raises:
         SketchGANError: no such file, not an image, damaged, or more than MAX_PIXELS.
@@ -290,10 +293,13 @@ def _read_first_frame(image: Image.Image, path: Path) -> Picture:
     if image.width * image.height > MAX_PIXELS:
         raise SketchGANError(f"{path}: {image.width}x{image.height} pixels, {_too_large()}")
     frames = getattr(image, "n_frames", 1)
-    notes = (f"{path}: has {frames} frames, the first is used",) if frames > 1 else ()
+    notes: tuple[str, ...] = (f"{path}: has {frames} frames, the first is used",) if frames > 1 else ()
     image.load()
     try:
         grey, alpha, colour = _grey_alpha_and_colour(upright(image))
+        if image.mode.startswith("I") and 0 < grey.max() < 1 / 15:
+            highest = round(float(grey.max()) * 65535)
+            notes += (f"{path}: its highest value is {highest} of 65535; if it holds fewer bits, scale it up to 16",)
     except SketchGANError as error:
         raise SketchGANError(f"{path}: {error}") from None
     return Picture(grey, alpha, colour, notes)
@@ -315,7 +321,10 @@ def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray |
         alpha = None
     is_grey = image.mode in ("1", "L", "LA")
     image = image.convert("RGB")
-    return np.asarray(image.convert("L"), dtype=np.float32) / 255, alpha, None if is_grey else np.asarray(image)
+    grey = np.asarray(image.convert("L"), dtype=np.float32) / 255
+    if alpha is not None and 0 < (alpha > 0.5).mean() < _LINES_COVER and grey.min() > _INVISIBLE:
+        return 1 - alpha, alpha, None  # white lines on nothing: what can be seen is where they are
+    return grey, alpha, None if is_grey else np.asarray(image)
 
 
 def _to_unit_range(values: np.ndarray) -> np.ndarray:

@@ -259,3 +259,24 @@ def test_a_photograph_with_damaged_exif_is_turned_all_the_same(tmp_path: Path) -
     whole = path.read_bytes()
     path.write_bytes(whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + whole[2:])
     assert read_image(path).grey.shape == (40, 30)
+
+
+def test_white_on_nothing_is_ink(tmp_path: Path) -> None:
+    drawing = Image.new("RGBA", (40, 30), (255, 255, 255, 0))
+    drawing.paste((250, 250, 250, 255), (10, 10, 20, 12))
+    grey = read_image(save(tmp_path / "white.png", drawing)).grey
+    assert grey[11, 15] < 0.05
+    assert grey[0, 0] == 1
+
+
+def test_a_white_sheet_with_rounded_corners_stays_white(tmp_path: Path) -> None:
+    sheet = Image.new("RGBA", (40, 30), (255, 255, 255, 255))
+    sheet.putpixel((0, 0), (255, 255, 255, 0))
+    sheet.paste((0, 0, 0, 255), (10, 10, 20, 12))
+    assert read_image(save(tmp_path / "sheet.png", sheet)).grey[20, 20] == 1
+
+
+def test_values_of_fewer_bits_than_the_file_has_are_told(tmp_path: Path) -> None:
+    twelve = np.linspace(0, 4095, 1200).astype(np.uint16).reshape(30, 40)
+    picture = read_image(save(tmp_path / "twelve.tif", Image.fromarray(twelve)))
+    assert "4095 of 65535" in picture.notes[0]
