@@ -36,7 +36,7 @@ class Controls:
     def __post_init__(self) -> None:
         for name, value in self.items():
             values = np.asarray(value, dtype=np.float32)
-            if values.ndim not in (0, 2):
+            if values.ndim not in (0, 2) or not values.size:
                 raise ValueError(f"{name} must be a number or a map (H, W), not an array of shape {values.shape}")
             if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
                 raise ValueError(f"{name} must lie in 0..1")

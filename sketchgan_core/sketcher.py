@@ -150,7 +150,7 @@ class Sketcher:
 
         Returns:
             The sketch in grey, of the kind that was given: PIL "L"; or an array or tensor (H, W), for a batch
-            (B, H, W), of the input's type and range, a tensor on the input's device.
+            (B, H, W), of the input's type and range (float32 of a mask of bools), a tensor on the input's device.
 
         Raises:
             SketchGANError: an image, setting or control that cannot be used.
@@ -176,6 +176,8 @@ class Sketcher:
 
         if isinstance(image, Image.Image) or np.ndim(image) < 4:
             return sketch(image, given)
+        if not len(image):
+            raise SketchGANError("the batch is empty; give at least one image")
         several = given is not None and not isinstance(given, Image.Image) and np.ndim(given) == 4
         frames = [
             sketch(frame, given[index % len(given)] if several and given is not None else given)
@@ -385,4 +387,5 @@ def _like(image: Any, sketch: np.ndarray) -> Any:
     kind = np.asarray(image).dtype
     if np.issubdtype(kind, np.integer):
         return np.rint(sketch * np.iinfo(kind).max).astype(kind)
-    return sketch.astype(kind)
+    # A mask of True and False cannot hold greys.
+    return sketch.astype(np.float32 if kind == np.bool_ else kind)

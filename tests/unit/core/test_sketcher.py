@@ -41,6 +41,20 @@ def test_a_sketch_is_of_the_kind_that_was_given(sketcher: Sketcher, drawing: np.
     np.testing.assert_array_equal(wide.numpy(), np.asarray(picture))
 
 
+def test_a_mask_of_bools_becomes_a_sketch_in_greys(sketcher: Sketcher, drawing: np.ndarray) -> None:
+    for mask in (drawing > 0.5, torch.from_numpy(drawing > 0.5)):
+        sketch = np.asarray(sketcher(mask))
+        assert sketch.dtype == np.float32
+        assert len(np.unique(sketch)) > 100
+
+
+def test_nothing_to_draw_is_said(sketcher: Sketcher) -> None:
+    with pytest.raises(SketchGANError, match="the batch is empty"):
+        sketcher(torch.zeros(0, 64, 64, 3))
+    with pytest.raises(SketchGANError, match="darkness must be a number or a map"):
+        sketcher(np.ones((64, 64), np.float32), darkness=np.zeros((0, 3)))
+
+
 def test_a_batch_is_drawn_one_by_one(sketcher: Sketcher, drawing: np.ndarray) -> None:
     batch = np.repeat(np.stack([drawing, drawing[::-1]])[..., None], 3, -1)
     sketches = sketcher(torch.from_numpy(batch))
