@@ -72,7 +72,7 @@ def augmented(
     shared_pairs: Path, unpaired: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[dict[str, float]]]:
     run = tmp_path_factory.mktemp("augmented") / "run"
-    return run, _run(shared_pairs, run, *unpaired, crops=160, beta=2.0, workers=1)
+    return run, _run(shared_pairs, run, *unpaired, crops=240, beta=2.0, workers=1)
 
 
 def test_the_loss_falls(shared_pairs: Path, tmp_path: Path) -> None:
