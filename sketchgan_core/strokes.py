@@ -21,7 +21,6 @@ CELL = 88  # px; candidates of cells that are two apart cannot touch: at least a
 SHORTEST = 5  # points; less is a speck
 WIDTH = 2  # px of a stroke in the plane
 PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun
-LIGHT_PRESSURE = 0.6  # power of the tone that a stroke is pressed with: a light tone is few strokes, but each is seen
 
 _SHIFT = 4  # binary digits below the pixel in OpenCV's coordinates
 
@@ -215,7 +214,7 @@ def _apart(
     counts = back[kept] + forth[kept] + 1
     place = np.arange(2 * HALF_LENGTH + 1) - middle + back[kept, None]
     inside = (place >= 0) & (place < counts[:, None])
-    pressed = tone[kept] ** np.float32(LIGHT_PRESSURE) * _taper(place / (counts[:, None] - 1), luck[kept, None])
+    pressed = tone[kept] * _taper(place / (counts[:, None] - 1), luck[kept, None])
     points = np.concatenate([paths[kept], pressed[..., None]], axis=2)[inside]
     return Strokes(points.astype(np.float32), np.cumsum(counts))
 
