@@ -87,7 +87,7 @@ def test_adversarial_augmentation_moves_the_unpaired_terms(
     _, logged = augmented
     entries = [entry for entry in logged if "loss/unpaired" in entry]
     judge = [entry["loss/unconditional_discriminator"] for entry in entries]
-    assert np.mean(judge[len(judge) // 2 :]) < 0.9 * 6 * np.log(2)  # at chance 2 ln 2 per scale
+    assert np.mean(judge[-3:]) < 0.9 * 6 * np.log(2)  # at chance 2 ln 2 per scale
     assert all(entry["share/unpaired"] > 0 and entry["share/unconditional"] > 0 for entry in entries)
     unpaired_term = [entry["loss/unpaired"] for entry in entries]
     assert np.ptp(unpaired_term) > 0.1 * np.mean(unpaired_term)
