@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from sketchgan_core.devices import choose_device, choose_dtype
+
 
 def in_own_process(script: str, *arguments: str) -> dict[str, Any]:
     """Runs `script arguments` and returns the JSON object on its last line."""
@@ -37,6 +39,7 @@ def machine() -> dict[str, Any]:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
+        "dtype": str(choose_dtype(choose_device("cpu"))).removeprefix("torch."),
     }
 
 

@@ -75,11 +75,10 @@ def main() -> None:
         return
     results = {way: in_own_process(__file__, "--way", way, "--size", str(options.size)) for way in WAYS}
     ratio = results["sketchai_patches"]["seconds"] / results["residual_tiles"]["seconds"]
-    dtype = str(choose_dtype(choose_device("cpu"))).removeprefix("torch.")
-    this = {**machine(), "dtype": dtype}
+    this = machine()
     report = {"size": options.size, "machine": this, **results, "times_faster": round(ratio, 1)}
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    name = f"{options.size}, {this['capability']}, {dtype}"
+    name = f"{options.size}, {this['capability']}, {this['dtype']}"
     RESULT.write_text(json.dumps({**known, name: report}, indent=2) + "\n")
     print(json.dumps(report, indent=2))
 
