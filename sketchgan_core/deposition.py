@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+FILLED = 0.5  # of the valleys, by a full load that is layered over and over
 LEVELS = 257  # of load, at which the mean graphite is tabulated
 
 
@@ -43,11 +44,12 @@ def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
     """
     sharpness, veil = 1 + 6 * grade.hardness, 0.7 - 0.4 * grade.hardness
     load = load.clamp(0, 1)
+    valleys = veil + (1 - veil) * FILLED * load**2
     # The lower bound keeps the slope of the roots finite at bare paper.
     bounded = load.clamp(min=1e-4)
     reached_height = 1 - 1.22 * bounded**0.7
     touched = torch.sigmoid(sharpness * (paper - reached_height))
-    return grade.density * (load * bounded**-0.1 * (veil + (1.06 - veil) * touched)).clamp(max=1)
+    return grade.density * (load * bounded**-0.1 * (valleys + (1.06 - valleys) * touched)).clamp(max=1)
 
 
 def darkness_of(load: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:

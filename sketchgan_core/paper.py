@@ -11,7 +11,7 @@ from .hand import smooth_noise, tile_to
 PERIOD = 512
 
 # Fine and coarse correlation length of the tooth, in pixels.
-TOOTH = {"smooth": (0.55, 1.1), "cartridge": (0.7, 1.7), "rough": (1.1, 2.9)}
+TOOTH = {"smooth": (0.4, 0.8), "cartridge": (0.5, 1.1), "rough": (0.9, 2.2)}
 KINDS = tuple(TOOTH)
 
 
@@ -19,7 +19,7 @@ KINDS = tuple(TOOTH)
 def _height_field(kind: str) -> np.ndarray:
     fine, coarse = TOOTH[kind]
     rng = np.random.default_rng(KINDS.index(kind))
-    relief = 0.75 * smooth_noise(rng, fine, PERIOD) + 0.6 * smooth_noise(rng, coarse, PERIOD)
+    relief = 0.75 * smooth_noise(rng, fine, PERIOD) + 0.5 * smooth_noise(rng, coarse, PERIOD)
     # Ranks instead of heights: every load then reaches a share of the tooth that is exactly the load's.
     ranks = np.empty(relief.size, dtype=np.float32)
     ranks[relief.ravel().argsort(kind="stable")] = np.linspace(0, 1, relief.size, dtype=np.float32)

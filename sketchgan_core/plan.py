@@ -34,10 +34,11 @@ REACH = 24.0  # px that graphite may lie away from the nearest planned mark
 RIM = 2  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 # Turn against the direction of the shading, and the tone from which the layer is laid.
-LAYERS = ((0.0, 0.0), (math.radians(26), 0.38), (math.radians(-26), 0.62))
-SHORTER = 0.75  # of the full length of a stroke, on things; behind them it is full
-SPACING, FINER = 3.9, 1.4  # px between strokes, and how much less where detail is fine
+LAYERS = ((0.0, 0.0), (math.radians(18), 0.2), (math.radians(-26), 0.5))
+SHORTER = 0.9  # of the full length of a stroke, on things; behind them it is full
+SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
 FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
+FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
 SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
 SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
@@ -188,7 +189,7 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
     )
     tone = (DARKEST * dark).astype(np.float32)
     pressure = _pressed(hand, blurred(light.tone, 4))
-    return _Tones(shading, pressure, tone, np.clip(1 - 1.2 * shade * (1 - 0.67 * tone), 0.05, 1).astype(np.float32))
+    return _Tones(shading, pressure, tone, np.clip(1 - 1.1 * shade, 0.05, 1).astype(np.float32))
 
 
 def _of_form(
@@ -209,8 +210,8 @@ def _of_form(
         angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
     # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
     black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
-    dark = np.maximum(amount, black)
-    spacing = np.full((height, width), SPACING, np.float32)
+    dark = np.maximum(FORM_STROKES * amount, black)
+    spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
     shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
     pressure = _pressed(hand, blurred(form.tone, 4))
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))

@@ -14,13 +14,19 @@ import numpy as np
 
 from .hand import Hand
 
-STEP = 2.0  # px between the points of a stroke
-HALF_LENGTH = 20  # steps at most, either way from where a stroke is begun
+STEP = 2.5  # px between the points of a stroke
+HALF_LENGTH = 24  # steps at most, either way from where a stroke is begun
 SEEDS = 4  # px between candidates
-CELL = 88  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
+CELL = 128  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
 SHORTEST = 5  # points; less is a speck
 WIDTH = 2  # px of a stroke in the plane
 PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun
+CARRIED = 0.5  # of its direction that a stroke keeps from step to step: a hand draws no wriggles
+SHORTER = 0.55  # by how much, of its length, chance makes a stroke shorter
+LOOSENESS = (0.5, 0.8)  # of the spacing that every stroke keeps, and that chance adds: hatching is not ruled
+OVERLAP = 0.3  # of that spacing at which a stroke that comes near another ends
+SOFTEST = 0.4  # pressure of the softest stroke of its tone, by chance, of the firmest
+LIGHT_PRESSURE = 0.7  # power of the tone: light tones are few strokes, not faint ones
 
 _SHIFT = 4  # binary digits below the pixel in OpenCV's coordinates
 
@@ -82,7 +88,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
         return _NONE
     chance = hand.table(16 + layer)
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
-    luck, long, turned = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003))
+    luck, long, turned, soft = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001))
     paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5))
     columns = np.clip(np.rint(paths[..., 0]), 0, width - 1).astype(np.int32)
     rows = np.clip(np.rint(paths[..., 1]), 0, height - 1).astype(np.int32)
@@ -96,14 +102,16 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     open_ &= np.abs(broad - broad[:, middle : middle + 1]) < PLATEAU
     open_ &= shading.barrier.ravel()[flat] < 0.5
     reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)
-    share = shading.length.ravel()[flat[:, middle]] * (0.3 + 0.7 * long)
+    share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTER * long)
     open_ &= reach[None] <= share[:, None] * HALF_LENGTH
     kept = open_[:, middle]
-    seeds, cells, paths, flat, tone, open_, luck = (
-        values[kept] for values in (seeds, cells, paths, flat, tone, open_, luck)
+    cells, paths, flat, tone, open_, luck, soft = (
+        values[kept] for values in (cells, paths, flat, tone, open_, luck, soft)
     )
     spacing = shading.spacing.ravel()[flat[:, middle]]
-    return _apart(cells, paths, flat, tone, open_, spacing, luck, (height, width))
+    spacing *= LOOSENESS[0] + LOOSENESS[1] * luck
+    pressure = tone**LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft)[:, None]
+    return _apart(cells, paths, flat, pressure, open_, spacing, (height, width))
 
 
 def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
@@ -166,7 +174,12 @@ def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray) -> np.ndarray:
                 turned = np.full(len(x), way, np.float32)
             else:
                 turned = np.where(go_x * before_x + go_y * before_y < 0, np.float32(-1), np.float32(1))
-            before_x, before_y = go_x * turned, go_y * turned
+            go_x, go_y = go_x * turned, go_y * turned
+            if before_x is not None:
+                go_x, go_y = (1 - CARRIED) * go_x + CARRIED * before_x, (1 - CARRIED) * go_y + CARRIED * before_y
+                length = np.hypot(go_x, go_y) + np.float32(1e-6)
+                go_x, go_y = go_x / length, go_y / length
+            before_x, before_y = go_x, go_y
             x, y = x + np.float32(STEP) * before_x, y + np.float32(STEP) * before_y
             paths[:, HALF_LENGTH + way * step, 0], paths[:, HALF_LENGTH + way * step, 1] = x, y
     return paths
@@ -176,10 +189,9 @@ def _apart(
     cells: np.ndarray,
     paths: np.ndarray,
     flat: np.ndarray,
-    tone: np.ndarray,
+    pressure: np.ndarray,
     open_: np.ndarray,
     spacing: np.ndarray,
-    luck: np.ndarray,
     size: tuple[int, int],
 ) -> Strokes:
     """The candidates, in turn, that keep their distance from those before them, cut short where they come near."""
@@ -188,7 +200,7 @@ def _apart(
     order = np.argsort(group, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) > 0, True])
     middle = HALF_LENGTH
-    thickness = np.maximum(1, np.rint(2 * spacing * (0.75 + 0.5 * luck) - 1)).astype(np.int32)
+    thickness = np.maximum(1, np.rint(2 * spacing - 1)).astype(np.int32)
     chosen: list[int] = []
     back, forth = np.zeros(len(cells), np.int64), np.zeros(len(cells), np.int64)
     fixed = np.rint(paths * (1 << _SHIFT)).astype(np.int32)
@@ -206,7 +218,7 @@ def _apart(
         for index, start, stop in zip(now.tolist(), (middle - behind).tolist(), (middle + ahead).tolist(), strict=True):
             path, wide = fixed[None, index, start : stop + 1], int(thickness[index])
             cv2.polylines(seed_taken, path, False, 1, wide, cv2.LINE_8, _SHIFT)
-            cv2.polylines(path_taken, path, False, 1, max(1, round(0.55 * wide)), cv2.LINE_8, _SHIFT)
+            cv2.polylines(path_taken, path, False, 1, max(1, round(OVERLAP * wide)), cv2.LINE_8, _SHIFT)
             chosen.append(index)
     if not chosen:
         return _NONE
@@ -214,12 +226,12 @@ def _apart(
     counts = back[kept] + forth[kept] + 1
     place = np.arange(2 * HALF_LENGTH + 1) - middle + back[kept, None]
     inside = (place >= 0) & (place < counts[:, None])
-    pressed = tone[kept] * _taper(place / (counts[:, None] - 1), luck[kept, None])
+    pressed = pressure[kept] * _taper(place / (counts[:, None] - 1))
     points = np.concatenate([paths[kept], pressed[..., None]], axis=2)[inside]
     return Strokes(points.astype(np.float32), np.cumsum(counts))
 
 
-def _taper(at: np.ndarray, luck: np.ndarray) -> np.ndarray:
+def _taper(at: np.ndarray) -> np.ndarray:
     """How a stroke swells (any shape), `at` 0 its beginning .. 1 its end: set down quickly, lifted slowly."""
     swell: np.ndarray = np.clip(at / 0.15 + 0.3, 0, 1) * np.clip((1 - at) / 0.45 + 0.1, 0, 1) ** 0.7
-    return swell * (0.8 + 0.2 * luck)
+    return swell
