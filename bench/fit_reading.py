@@ -1,4 +1,4 @@
-"""Fits the weights of sketchgan_core/reading.py, and says how it reads what it was not fitted on.
+"""Fits the weights of sketchgan_core/lines/reading.py, and says how it reads what it was not fitted on.
 
     python bench/fit_reading.py
 
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from reading_inputs import inputs, textures
 
-from sketchgan_core.reading import Page, Weights, is_clean, pages, survey, weighed
+from sketchgan_core.lines.reading import Page, Weights, is_clean, pages, survey, weighed
 
 FOLDS = 5
 RIDGE = 1.0  # with traits of spread 1: holds weights near 0 unless hundreds of inputs say otherwise

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sketchgan_core.paper import paper
+from sketchgan_core.materials.paper import paper
 from training.synthesis.sources import OPENCLIPART_FOLDER, Drawing, fetch, find_drawings
 from training.synthesis.vector import ColourShape, Transform, parse, parse_colours, render
 

@@ -50,7 +50,7 @@ Score = tuple[float, float, float]  # recall, precision, F1
 
 
 def ours(mode: str) -> Extractor:
-    from sketchgan_core.lines import prepare_lines
+    from sketchgan_core.lines.prepare.prepare import prepare_lines
 
     return lambda image: prepare_lines(image, mode, device="cpu").lines  # type: ignore[arg-type]
 

@@ -22,7 +22,7 @@ from typing import Any
 import cv2
 from reading_inputs import Input, inputs
 
-from sketchgan_core.reading import read
+from sketchgan_core.lines.reading import read
 
 RESULTS = Path(__file__).parent / "results" / "reading.json"
 

@@ -20,9 +20,9 @@ import torch
 from measure import in_own_process, machine, timed
 from torch.nn import functional as F
 
-from sketchgan_core.config import GeneratorConfig
 from sketchgan_core.devices import choose_device, choose_dtype
-from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.config import GeneratorConfig
+from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 from sketchgan_core.sketcher import Sketcher
 

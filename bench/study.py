@@ -25,14 +25,14 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sketchgan_core.images import read_image
+from sketchgan_core.pencils.weights import read_header
 from sketchgan_core.sketcher import Sketcher
-from sketchgan_core.weights import read_header
+from training.commands.evaluate import CROP, OTHER_SEED
 from training.config import TrainConfig
-from training.evaluate import CROP, OTHER_SEED
-from training.measures import inked_crops, kid, lines_kept, sliced_wasserstein, texture_features
-from training.pairs import Pair, find_pairs, split
-from training.perceptual import build_features
-from training.start import FINE_TUNING
+from training.data.pairs import Pair, find_pairs, split
+from training.learning.start import FINE_TUNING
+from training.measuring.measures import inked_crops, kid, lines_kept, sliced_wasserstein, texture_features
+from training.measuring.perceptual import build_features
 from training.synthesis.pencil import draw, lay_on_paper
 
 RESULT = Path(__file__).parents[1] / "docs" / "study"

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from measure import in_own_process, machine, timed
 
-from sketchgan_core.config import GeneratorConfig
-from sketchgan_core.generators import REGISTRY, build_generator
+from sketchgan_core.generators.config import GeneratorConfig
+from sketchgan_core.generators.registry import REGISTRY, build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 
 RESULT = Path(__file__).parent / "results" / "tile_memory.json"

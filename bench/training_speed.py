@@ -32,14 +32,16 @@ from torchvision.models import vgg19
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sketchgan_core.discriminator import MultiScaleDiscriminator
-from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.discriminator import MultiScaleDiscriminator
+from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 from sketchgan_core.sketcher import Sketcher
 from training.config import TrainConfig
-from training.crops import Crops, inked_window, loader
-from training.loop import Training
-from training.losses import (
+from training.data.crops import Crops, inked_window, loader
+from training.data.pairs import Pair, find_pairs
+from training.data.stacks import Stacks, decode, grey, levels, pick, plan_pair
+from training.learning.loop import Training
+from training.learning.losses import (
     Judgement,
     adversarial_loss,
     discriminator_loss,
@@ -47,11 +49,9 @@ from training.losses import (
     feature_sizes,
     fidelity,
 )
-from training.networks import CONDITION, discriminator_config, generator_config
-from training.pairs import Pair, find_pairs
-from training.perceptual import VGG_TAPS, Features, build_features
+from training.learning.networks import CONDITION, discriminator_config, generator_config
+from training.measuring.perceptual import VGG_TAPS, Features, build_features
 from training.processes import keep_freed_memory
-from training.stacks import Stacks, decode, grey, levels, pick, plan_pair
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench" / "results" / "training.json"

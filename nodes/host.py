@@ -21,7 +21,7 @@ from PIL import Image
 from server import PromptServer
 
 if TYPE_CHECKING:
-    from ..sketchgan_core.generators import Generator
+    from ..sketchgan_core.generators.registry import Generator
 
 FOLDER = "sketchgan"  # in models/, and in output/ for what the save node writes
 PREVIEW_SIZE = 512

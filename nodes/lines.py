@@ -9,7 +9,7 @@ from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
 from ..sketchgan_core.choices import MODES
-from ..sketchgan_core.line_settings import POLARITIES
+from ..sketchgan_core.lines.settings import POLARITIES
 from . import host
 from .images import to_image
 

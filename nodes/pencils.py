@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.header import BUNDLED_FOLDER, DISCRIMINATOR, SUFFIX
+from ..sketchgan_core.pencils.header import BUNDLED_FOLDER, DISCRIMINATOR, SUFFIX
 from . import host
 
 if TYPE_CHECKING:
-    from ..sketchgan_core.generators import Generator
+    from ..sketchgan_core.generators.registry import Generator
 
 _log = logging.getLogger(__name__)
 

@@ -9,39 +9,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .composite import Sheet, lay_on_paper, parse_colour
-    from .config import GeneratorConfig
-    from .controls import Controls
     from .errors import Cancelled, SketchGANError
-    from .header import Card, Header, list_pencils, read_header
+    from .generators.config import GeneratorConfig
+    from .generators.merge import merge_generators
     from .images import read_image, thumbnail_url, to_lines, to_pixels, write_image
-    from .line_settings import LineSettings
-    from .lines import prepare_lines
-    from .merge import merge_generators
+    from .lines.prepare import prepare_lines
+    from .lines.settings import LineSettings
+    from .materials.composite import Sheet, lay_on_paper, parse_colour
+    from .pencils.header import Card, Header, list_pencils, read_header
+    from .pencils.weights import load_pencil, save_pencil
+    from .planning.controls import Controls
     from .sketcher import Sketcher, Subject, scaled_size
     from .tiling import draw_tiled, useful_memory
-    from .weights import load_pencil, save_pencil
 
 _HOMES = {
     "Cancelled": "errors",
-    "Card": "header",
-    "Controls": "controls",
-    "GeneratorConfig": "config",
-    "Header": "header",
-    "LineSettings": "line_settings",
-    "Sheet": "composite",
+    "Card": "pencils.header",
+    "Controls": "planning.controls",
+    "GeneratorConfig": "generators.config",
+    "Header": "pencils.header",
+    "LineSettings": "lines.settings",
+    "Sheet": "materials.composite",
     "SketchGANError": "errors",
     "Sketcher": "sketcher",
     "Subject": "sketcher",
-    "lay_on_paper": "composite",
-    "list_pencils": "header",
-    "load_pencil": "weights",
-    "merge_generators": "merge",
-    "parse_colour": "composite",
-    "prepare_lines": "lines",
-    "read_header": "header",
+    "lay_on_paper": "materials.composite",
+    "list_pencils": "pencils.header",
+    "load_pencil": "pencils.weights",
+    "merge_generators": "generators.merge",
+    "parse_colour": "materials.composite",
+    "prepare_lines": "lines.prepare",
+    "read_header": "pencils.header",
     "read_image": "images",
-    "save_pencil": "weights",
+    "save_pencil": "pencils.weights",
     "scaled_size": "sketcher",
     "draw_tiled": "tiling",
     "thumbnail_url": "images",

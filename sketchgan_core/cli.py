@@ -17,7 +17,7 @@ from types import ModuleType
 
 from .choices import CONTROLS, MODES, PAPERS, PRESETS
 from .errors import Cancelled, SketchGANError, one_line
-from .line_settings import POLARITIES, LineSettings
+from .lines.settings import POLARITIES, LineSettings
 
 _LINE_OPTIONS = {
     "thickness": "px added to the width of every line; negative takes away",
@@ -93,7 +93,7 @@ def _sketch(options: argparse.Namespace) -> int:
 
 def _lines(options: argparse.Namespace) -> int:
     from .images import read_image, write_image
-    from .lines import prepare_lines
+    from .lines.prepare import prepare_lines
 
     jobs, failures = _jobs(options)
     _refuse_collisions(jobs)
@@ -114,7 +114,7 @@ def _lines(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from .header import list_pencils
+    from .pencils.header import list_pencils
 
     pencils, errors = list_pencils(options.folder)
     for pencil in pencils:
@@ -126,7 +126,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from .header import read_header, resolve_pencil
+    from .pencils.header import read_header, resolve_pencil
 
     header = read_header(resolve_pencil(options.weights))
     shown = {key: value for key, value in vars(header.card).items() if value and key != "thumbnail"}
@@ -143,9 +143,9 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from .foreign import read_checkpoint
-    from .header import Card
-    from .weights import save_pencil
+    from .pencils.foreign import read_checkpoint
+    from .pencils.header import Card
+    from .pencils.weights import save_pencil
 
     _refuse_collisions([(options.checkpoint, options.output)])
     generator = read_checkpoint(options.checkpoint)
@@ -176,7 +176,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        from .config import PLAN_VERSION
+        from .planning.planes import PLAN_VERSION
 
         print(f"sketchgan {version('sketchgan')}, plan {PLAN_VERSION}")
         parser.exit()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .controls import Controls
-from .deposition import deposit
-from .generators import Generator, LoadGenerator
-from .light import Light, read_light, weigh_lines
-from .paper import paper as make_paper
-from .plan import PLANES, plan
+from .generators.registry import Generator, LoadGenerator
+from .materials.deposition import deposit
+from .materials.paper import paper as make_paper
+from .materials.side import lay_side
+from .planning.controls import Controls
+from .planning.light import Light, read_light, weigh_lines
+from .planning.plan import PLANES, plan
 from .scaling import fitted, side
-from .side import lay_side
 from .sketcher import Subject
 from .tiling import draw_tiled
 

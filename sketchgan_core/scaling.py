@@ -37,16 +37,6 @@ def rows_of(
     return cv2.remap(plane, *maps, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
-def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    """A float32 image (H, W) after a Gaussian of `sigma` px; a wide one at reduced size, which it hides."""
-    factor = 1 << max(0, int(np.log2(sigma / 4)))
-    if factor == 1 or min(image.shape[:2]) < 4 * factor:
-        return cv2.GaussianBlur(image, (0, 0), sigma)
-    height, width = image.shape[:2]
-    small = cv2.resize(image, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height), interpolation=cv2.INTER_LINEAR)
-
-
 def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """An image (H, W) or (H, W, 3) in 0..1 at another size (height, width): averaged where it shrinks."""
     if image.shape[:2] == size:

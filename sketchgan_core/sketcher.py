@@ -11,25 +11,25 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .controls import Control, Controls
-from .deposition import deposit
 from .devices import choose_device, choose_dtype
-from .drawing_size import LONGEST, size_for_lines, size_for_picture
 from .errors import SketchGANError
-from .generators import Generator, LoadGenerator
-from .header import Header
+from .generators.registry import Generator, LoadGenerator
 from .images import MAX_PIXELS, to_lines, to_pixels
-from .light import Light, ToneCurve, judge_tones, read_light, weigh_lines
-from .line_settings import LineSettings
-from .lines import MODE_OF, LineMode, PreparedLines, prepare_lines
-from .paper import KINDS
-from .paper import paper as make_paper
-from .plan import PLANES, plan
-from .reading import read
+from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
+from .lines.reading import read
+from .lines.settings import LineSettings
+from .materials.deposition import deposit
+from .materials.paper import KINDS
+from .materials.paper import paper as make_paper
+from .materials.side import lay_side
+from .pencils.header import Header
+from .pencils.weights import load_pencil
+from .planning.controls import Control, Controls
+from .planning.drawing_size import LONGEST, size_for_lines, size_for_picture
+from .planning.light import Light, ToneCurve, judge_tones, read_light, weigh_lines
+from .planning.plan import PLANES, plan
 from .scaling import fitted
-from .side import lay_side
 from .tiling import Progress, draw_tiled
-from .weights import load_pencil
 
 # What it was read as where somebody said so.
 _AS_ASKED = {

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .errors import Cancelled, SketchGANError
-from .generators import Generator
+from .generators.registry import Generator
 
 # Peak bytes of activations per pixel of a tile and channel of width, float32, measured by bench/tile_memory.py.
 BYTES_PER_PIXEL = {"residual": 11.0, "unet": 18.0, "sketchai": 38.0}

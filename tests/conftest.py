@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from sketchgan_core.config import GeneratorConfig
-from sketchgan_core.generators import LoadGenerator, build_generator
-from sketchgan_core.header import Card
-from sketchgan_core.weights import save_pencil
+from sketchgan_core.generators.config import GeneratorConfig
+from sketchgan_core.generators.registry import LoadGenerator, build_generator
+from sketchgan_core.pencils.header import Card
+from sketchgan_core.pencils.weights import save_pencil
 
 torch.set_num_threads(1)
 cv2.setNumThreads(1)

@@ -12,15 +12,15 @@ from sketchgan_core.errors import SketchGANError
 
 PROGRAM = "sketchgan-train"
 
-# Subcommand and what it does. The module of the same name is imported only when it is asked for, so that
+# Subcommand and what it does. Its module is imported only when it is asked for, so that
 # synthesizing does not wait for the training libraries, nor need them.
 COMMANDS = {
     "synthesize": ("synthesis", "make training pairs without an artist"),
-    "pair": ("pair", "make training pairs of an artist's own pencil drawings"),
-    "shard": ("shards", "plan pairs and write them as WebDataset shards, for large sets"),
-    "run": ("run", "train a pencil on a folder of pairs"),
-    "evaluate": ("evaluate", "measure a pencil against drawings"),
-    "export": ("export", "write a pencil as one safetensors file"),
+    "pair": ("commands.pair", "make training pairs of an artist's own pencil drawings"),
+    "shard": ("commands.shard", "plan pairs and write them as WebDataset shards, for large sets"),
+    "run": ("commands.run", "train a pencil on a folder of pairs"),
+    "evaluate": ("commands.evaluate", "measure a pencil against drawings"),
+    "export": ("commands.export", "write a pencil as one safetensors file"),
 }
 
 

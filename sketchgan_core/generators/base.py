@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..config import GeneratorConfig
-from ..deposition import deposit
+from ..materials.deposition import deposit
+from .config import GeneratorConfig
 
 # Before the first training step a pencil already draws what is planned, neither saturated nor blank.
 PRIOR_GAIN = 2.4

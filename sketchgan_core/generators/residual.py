@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import GeneratorConfig
 from .base import LEAK, LoadGenerator, initialise
+from .config import GeneratorConfig
 
 TAIL = 16  # channels at full resolution
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..config import GeneratorConfig
+from .config import GeneratorConfig
 
 BASE_WIDTH = 64
 RESIDUAL_BLOCKS = 1

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import GeneratorConfig
 from .base import LEAK, LoadGenerator, initialise
+from .config import GeneratorConfig
 
 MAX_BLOCKS = 6  # the receptive radius doubles with each, and so does the margin of a tile
 

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from sketchgan_core.choices import CONTROLS, PRESETS
-from sketchgan_core.header import Card
 from sketchgan_core.images import read_image, write_image
+from sketchgan_core.pencils.header import Card
+from sketchgan_core.pencils.weights import save_pencil
 from sketchgan_core.sketcher import Sketcher
-from sketchgan_core.weights import save_pencil
 from tests.conftest import draw_lines, random_generator
 
 pytest.importorskip("gradio", reason="the app needs gradio: pip install 'sketchgan[app]'")

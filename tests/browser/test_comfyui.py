@@ -17,8 +17,8 @@ sync_api = pytest.importorskip(
 )
 
 from sketchgan_core.choices import PRESETS  # noqa: E402
-from sketchgan_core.header import Card  # noqa: E402
-from sketchgan_core.weights import save_pencil  # noqa: E402
+from sketchgan_core.pencils.header import Card  # noqa: E402
+from sketchgan_core.pencils.weights import save_pencil  # noqa: E402
 from tests.browser.comfyui_page import EXAMPLES, SCREENSHOTS, ComfyPage  # noqa: E402
 from tests.comfyui import CACHE, NAME, ROOT, Host, Unavailable, serving  # noqa: E402
 from tests.conftest import random_generator  # noqa: E402

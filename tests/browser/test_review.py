@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training import pair_folder, review
 from training.cli import main
-from training.pairs import find_pairs
+from training.data import folder as pair_folder
+from training.data.pairs import find_pairs
+from training.sketchbook import review
 
 NAMES = ("cat", "<i>it's", "two words")
 

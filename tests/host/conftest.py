@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from sketchgan_core.header import Card
-from sketchgan_core.weights import save_pencil
+from sketchgan_core.pencils.header import Card
+from sketchgan_core.pencils.weights import save_pencil
 from tests.comfyui import Host, Unavailable, serving
 from tests.conftest import draw_lines, random_generator
 

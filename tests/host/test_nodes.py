@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sketchgan_core.choices import PRESETS
-from sketchgan_core.header import read_header
+from sketchgan_core.pencils.header import read_header
 from tests.comfyui import Host, Refused, Run
 from tests.conftest import draw_lines
 from tests.host.graphs import (

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sketchgan_core.header import Card
-from sketchgan_core.weights import save_pencil
+from sketchgan_core.pencils.header import Card
+from sketchgan_core.pencils.weights import save_pencil
 from tests.comfyui import ROOT, find_comfyui
 from tests.conftest import random_generator
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sketchgan_core.controls import Controls
+from sketchgan_core.planning.controls import Controls
 
 pytest.importorskip("gradio", reason="the app needs gradio: pip install 'sketchgan[app]'")
 

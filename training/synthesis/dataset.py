@@ -11,13 +11,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sketchgan_core.plan import PLAN_VERSION
+from sketchgan_core.planning.plan import PLAN_VERSION
 
-from .. import pair_folder
-from ..plans import KEY
+from ..data import folder as pair_folder
+from ..data.plan_version import KEY
 from ..processes import single_thread
 from . import BRUSH, TONE, mypaint
-from .pairs import make_pair
+from .rendered_pair import make_pair
 from .sources import Drawing
 
 _MANIFEST_EVERY = 100  # pairs, so that a trainer can start on an unfinished folder

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import torch
 
-from sketchgan_core import plan
-from sketchgan_core.controls import Controls
-from sketchgan_core.deposition import deposit
-from sketchgan_core.light import Light
-from sketchgan_core.paper import paper
+from sketchgan_core.materials.deposition import deposit
+from sketchgan_core.materials.paper import paper
+from sketchgan_core.planning import plan
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.light import Light
 
 from . import BRUSH
 from .hand_strokes import OVERSHOOT, Manner, sample, strokes

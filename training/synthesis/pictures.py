@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from sketchgan_core.form import read_form
+from sketchgan_core.planning.form import read_form
 
 from .vector import ColourShape, Transform
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sketchgan_core.controls import Controls
-from sketchgan_core.lines import LineMode
+from sketchgan_core.lines.prepare import LineMode
+from sketchgan_core.planning.controls import Controls
 from sketchgan_core.preview import Preview
 from sketchgan_core.sketcher import Subject
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.line_settings import LineSettings
+from sketchgan_core.lines.settings import LineSettings
 
 from .parts import EXAMPLES, LINE_MODES, complain, picture_file, picture_input
 from .studio import Studio

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 
 from sketchgan_core.choices import CONTROLS, PAPERS, PRESETS
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import Cancelled, SketchGANError
-from sketchgan_core.header import Header
+from sketchgan_core.pencils.header import Header
+from sketchgan_core.planning.controls import Controls
 
 from .desk import Desk, Kept, Wish
 from .parts import EXAMPLES, HERE, LINE_MODES, complain, picture_input

@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image
 
 from sketchgan_core.choices import CONTROLS
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import Cancelled, SketchGANError
-from sketchgan_core.header import DISCRIMINATOR, Header, list_pencils, read_header, resolve_pencil
 from sketchgan_core.images import Picture, read_image, write_image
-from sketchgan_core.line_settings import LineSettings
-from sketchgan_core.lines import LineMode, PreparedLines, prepare_lines
+from sketchgan_core.lines.prepare import LineMode, PreparedLines, prepare_lines
+from sketchgan_core.lines.settings import LineSettings
+from sketchgan_core.pencils.header import DISCRIMINATOR, Header, list_pencils, read_header, resolve_pencil
+from sketchgan_core.planning.controls import Controls
 from sketchgan_core.preview import Preview
 from sketchgan_core.sketcher import Sketcher
 

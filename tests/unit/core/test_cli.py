@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 from sketchgan_core import cli
-from sketchgan_core.config import PLAN_VERSION
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from sketchgan_core.images import read_image, write_image
+from sketchgan_core.planning.planes import PLAN_VERSION
 
 
 @pytest.fixture

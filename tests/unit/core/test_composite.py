@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sketchgan_core.choices import MODES, PAPERS
-from sketchgan_core.composite import Sheet, lay_on_paper, parse_colour
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.lines import MODES as LINE_MODES
-from sketchgan_core.paper import KINDS
+from sketchgan_core.lines.prepare import MODES as LINE_MODES
+from sketchgan_core.materials.composite import Sheet, lay_on_paper, parse_colour
+from sketchgan_core.materials.paper import KINDS
 
 CREAM, BLUE = parse_colour("#f4efe4"), (0.1, 0.2, 0.6)
 

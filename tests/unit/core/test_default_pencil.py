@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from sketchgan_core import Sketcher
-from sketchgan_core.header import read_header, resolve_pencil
 from sketchgan_core.images import read_image
-from sketchgan_core.lines import prepare_lines
-from sketchgan_core.weights import load_discriminator
-from training.measures import MOVED_BY, lines_kept, rank_correlation
+from sketchgan_core.lines.prepare import prepare_lines
+from sketchgan_core.pencils.header import read_header, resolve_pencil
+from sketchgan_core.pencils.weights import load_discriminator
+from training.measuring.measures import MOVED_BY, lines_kept, rank_correlation
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "drawings").glob("*.png"))
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)

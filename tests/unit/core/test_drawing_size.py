@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.drawing_size import LARGEST, LONGEST, SMALLEST, line_width, size_for_lines, size_for_picture
+from sketchgan_core.planning.drawing_size import (
+    LARGEST,
+    LONGEST,
+    SMALLEST,
+    line_width,
+    size_for_lines,
+    size_for_picture,
+)
 from sketchgan_core.scaling import side
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from sketchgan_core import cli
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.header import Card, list_pencils, read_header
-from sketchgan_core.layout import MAX_HEADER_BYTES
-from sketchgan_core.weights import load_discriminator, load_pencil, save_pencil
+from sketchgan_core.pencils.header import Card, list_pencils, read_header
+from sketchgan_core.pencils.layout import MAX_HEADER_BYTES
+from sketchgan_core.pencils.weights import load_discriminator, load_pencil, save_pencil
+from sketchgan_core.planning.controls import Controls
 from tests.conftest import random_generator
 from tests.forged import Contents, contents_of, mutate, write
 
@@ -206,7 +206,7 @@ import os, re, sys, time
 from pathlib import Path
 import torch
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.weights import load_pencil
+from sketchgan_core.pencils.weights import load_pencil
 torch.set_num_threads(1)
 load_pencil(sys.argv[1])  # torch takes memory when it is first used
 def status(name):

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from sketchgan_core.config import GeneratorConfig
-from sketchgan_core.generators import REGISTRY, Generator, LoadGenerator, build_generator
+from sketchgan_core.generators.config import GeneratorConfig
+from sketchgan_core.generators.registry import REGISTRY, Generator, LoadGenerator, build_generator
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from tests.conftest import random_generator
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.light import read_light, weigh_lines
+from sketchgan_core.planning.light import read_light, weigh_lines
 
 
 def ramp(height: int = 200, width: int = 300) -> np.ndarray:

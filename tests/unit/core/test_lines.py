@@ -8,9 +8,9 @@ import pytest
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import to_lines
-from sketchgan_core.line_settings import LineSettings
-from sketchgan_core.lines import prepare_lines
-from sketchgan_core.tidy import tidy
+from sketchgan_core.lines.prepare import prepare_lines
+from sketchgan_core.lines.settings import LineSettings
+from sketchgan_core.lines.tidy import tidy
 from tests.conftest import draw_lines
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from sketchgan_core.controls import Controls
-from sketchgan_core.deposition import TWO_B, Grade, darkness_of, deposit, load_of
-from sketchgan_core.paper import KINDS, paper
+from sketchgan_core.materials.deposition import TWO_B, Grade, darkness_of, deposit, load_of
+from sketchgan_core.materials.paper import KINDS, paper
+from sketchgan_core.planning.controls import Controls
 
 
 def test_no_load_leaves_the_paper_bare_and_a_full_one_is_as_dark_as_the_grade() -> None:

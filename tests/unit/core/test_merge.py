@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.merge import merge_generators
+from sketchgan_core.generators.merge import merge_generators
 from tests.conftest import random_generator
 
 

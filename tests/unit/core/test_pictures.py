@@ -12,7 +12,7 @@ from PIL import Image
 from skimage import data
 
 from sketchgan_core.choices import PRESETS
-from sketchgan_core.controls import Controls
+from sketchgan_core.planning.controls import Controls
 from sketchgan_core.sketcher import Sketcher
 
 

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.controls import Controls
-from sketchgan_core.form import read_form
-from sketchgan_core.hand import Hand
-from sketchgan_core.light import Light
-from sketchgan_core.plan import PLANES, plan, strokes
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.form import read_form
+from sketchgan_core.planning.hand import Hand
+from sketchgan_core.planning.light import Light
+from sketchgan_core.planning.plan import PLANES, plan, strokes
 
 
 def page(height: int = 256, width: int = 256) -> np.ndarray:

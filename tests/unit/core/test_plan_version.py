@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.controls import Controls
-from sketchgan_core.light import read_light
-from sketchgan_core.paper import KINDS, paper
-from sketchgan_core.plan import PLAN_VERSION, PLANES, plan
+from sketchgan_core.materials.paper import KINDS, paper
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.light import read_light
+from sketchgan_core.planning.plan import PLAN_VERSION, PLANES, plan
 
 RECORDED = Path(__file__).with_name("plan_version.json")
 SIZE, GRID = 256, 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sketchgan_core import preview as module
-from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 from sketchgan_core.preview import PREVIEW_SIDE, SHOWN_SIDE, Preview
 from sketchgan_core.scaling import side

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.lines import prepare_lines
-from sketchgan_core.reading import light_lines, read
+from sketchgan_core.lines.prepare import prepare_lines
+from sketchgan_core.lines.reading import light_lines, read
 from tests.conftest import draw_lines
 
 

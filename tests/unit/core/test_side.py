@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from sketchgan_core.deposition import darkness_of, deposit
-from sketchgan_core.hand import SLANT, Hand
-from sketchgan_core.paper import paper
-from sketchgan_core.side import lay_side
-from sketchgan_core.strokes import Shading, lay_strokes, stroke_plane
+from sketchgan_core.materials.deposition import darkness_of, deposit
+from sketchgan_core.materials.paper import paper
+from sketchgan_core.materials.side import lay_side
+from sketchgan_core.planning.hand import SLANT, Hand
+from sketchgan_core.planning.strokes import Shading, lay_strokes, stroke_plane
 
 SIZE = 256
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import Cancelled, SketchGANError
-from sketchgan_core.foreign import sketchai_config
-from sketchgan_core.generators import build_generator
-from sketchgan_core.header import Card
+from sketchgan_core.generators.registry import build_generator
+from sketchgan_core.pencils.foreign import sketchai_config
+from sketchgan_core.pencils.header import Card
+from sketchgan_core.pencils.weights import save_pencil
+from sketchgan_core.planning.controls import Controls
 from sketchgan_core.sketcher import Sketcher
-from sketchgan_core.weights import save_pencil
 from tests.conftest import random_generator
 
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.flow import read_flow
-from sketchgan_core.hand import SLANT, Hand
-from sketchgan_core.light import read_light
-from sketchgan_core.strokes import Shading, lay_strokes, stroke_plane
+from sketchgan_core.planning.flow import read_flow
+from sketchgan_core.planning.hand import SLANT, Hand
+from sketchgan_core.planning.light import read_light
+from sketchgan_core.planning.strokes import Shading, lay_strokes, stroke_plane
 
 SIZE = 320
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.line_settings import LineSettings
-from sketchgan_core.lines import prepare_lines
-from sketchgan_core.thickness import change_thickness
+from sketchgan_core.lines.prepare import prepare_lines
+from sketchgan_core.lines.settings import LineSettings
+from sketchgan_core.lines.thickness import change_thickness
 from tests.conftest import draw_lines
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import Cancelled, SketchGANError
-from sketchgan_core.generators import Generator, build_generator
+from sketchgan_core.generators.registry import Generator, build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
-from sketchgan_core.plan import plan
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.plan import plan
 from sketchgan_core.tiling import choose_tile, draw_tiled, useful_memory
 from tests.conftest import draw_lines, random_generator
 

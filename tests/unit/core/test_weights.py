@@ -12,14 +12,14 @@ import pytest
 import safetensors.torch
 import torch
 
-from sketchgan_core.config import GeneratorConfig
-from sketchgan_core.discriminator import MultiScaleDiscriminator
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.foreign import read_checkpoint
-from sketchgan_core.generators import build_generator
+from sketchgan_core.generators.config import GeneratorConfig
+from sketchgan_core.generators.discriminator import MultiScaleDiscriminator
+from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
-from sketchgan_core.header import Card, list_pencils, read_header
-from sketchgan_core.weights import load_discriminator, load_pencil, save_discriminator, save_pencil
+from sketchgan_core.pencils.foreign import read_checkpoint
+from sketchgan_core.pencils.header import Card, list_pencils, read_header
+from sketchgan_core.pencils.weights import load_discriminator, load_pencil, save_discriminator, save_pencil
 from tests.conftest import random_generator
 
 

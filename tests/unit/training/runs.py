@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from training.checkpoint import latest
+from training.runs.checkpoint import latest
 
 SMALL = {
     "width": 8, "blocks": 1, "discriminator_width": 4, "crop": 96, "batch": 2, "perceptual": "none", "log_crops": 4,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from sketchgan_core.plan import PLANES, plan
-from training.augment import INK, SKETCH, affine_matrix, change_thickness, overlap, turn, warp
+from sketchgan_core.planning.plan import PLANES, plan
 from training.config import TrainConfig
-from training.crops import Crops, loader, validation_batch
-from training.pairs import find_pairs
-from training.stacks import CHANNELS, STORED, Stacks, decode, pick
+from training.data.augment import INK, SKETCH, affine_matrix, change_thickness, overlap, turn, warp
+from training.data.crops import Crops, loader, validation_batch
+from training.data.pairs import find_pairs
+from training.data.stacks import CHANNELS, STORED, Stacks, decode, pick
 
 CONFIG = replace(TrainConfig(), crop=96, batch=2, affine=0.5, overlap=0.5, thickness=0.5, validation_crops=3)
 

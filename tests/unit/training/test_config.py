@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sketchgan_core.errors import SketchGANError
-from training import run
+from training.commands import run
 from training.config import TrainConfig, load_config, refuse_difference, save_config
-from training.start import FINE_TUNING
+from training.learning.start import FINE_TUNING
 
 
 def test_overrides_win_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) -> None:

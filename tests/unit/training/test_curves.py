@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from training.curves import HEIGHT, WIDTH, panels
+from training.runs.curves import HEIGHT, WIDTH, panels
 
 STAGES = ("stem", "encode_half", "down_quarter", "encode_quarter", "down_eighth")
 BACK = ("up_quarter", "decode_quarter", "up_half", "decode_half", "up_full", "tail", "output")

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from training.card import write_card
 from training.cli import main
+from training.runs.card import write_card
 
 
 @pytest.fixture

@@ -14,21 +14,21 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.plan import PLAN_VERSION
+from sketchgan_core.pencils.weights import load_pencil
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.plan import PLAN_VERSION
 from sketchgan_core.sketcher import Sketcher
-from sketchgan_core.weights import load_pencil
 from training.cli import main
 from training.config import TrainConfig
-from training.crops import Crops
-from training.loop import Training
-from training.losses import TERMS, Balance
-from training.pairs import find_pairs
-from training.stacks import CHANNELS, Stacks
-from training.start import FINE_TUNING, load_start
-from training.stream import Stream, StreamedCrops, find_shards
-from training.unpaired import UnpairedCrops, unpaired_crops
+from training.data.crops import Crops
+from training.data.pairs import find_pairs
+from training.data.stacks import CHANNELS, Stacks
+from training.data.stream import Stream, StreamedCrops, find_shards
+from training.data.unpaired import UnpairedCrops, unpaired_crops
+from training.learning.loop import Training
+from training.learning.losses import TERMS, Balance
+from training.learning.start import FINE_TUNING, load_start
 
 SMALL = {
     "width": 8, "blocks": 1, "discriminator_width": 8, "crop": 96, "batch": 4, "perceptual": "none", "log_crops": 8,
@@ -174,7 +174,7 @@ def test_a_run_from_shards_resumed_equals_an_uninterrupted_one(
     _run(shards, runs[0], **settings)
     asked = iter(range(1000))
     with monkeypatch.context() as patch:
-        patch.setattr("training.run._StopSignals.__call__", lambda self: next(asked) == 1)
+        patch.setattr("training.commands.run._StopSignals.__call__", lambda self: next(asked) == 1)
         _run(shards, runs[1], **settings)
     assert not (runs[1] / "pencil.safetensors").exists()
     _run(shards, runs[1], **settings)

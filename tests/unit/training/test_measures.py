@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.measures import (
+from training.measuring.measures import (
     edge_spread,
     hatched_area,
     inked_crops,
@@ -18,7 +18,7 @@ from training.measures import (
     sliced_wasserstein,
     texture_features,
 )
-from training.perceptual import build_features
+from training.measuring.perceptual import build_features
 
 
 def page_with_circle(shift: int = 0) -> np.ndarray:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from skimage.morphology import skeletonize
 
-from sketchgan_core.controls import Controls
 from sketchgan_core.images import read_image
+from sketchgan_core.planning.controls import Controls
 from tests.unit.training.renderer import needs_libmypaint
 from tests.unit.training.runs import arguments
-from training import eraser, scans
 from training.cli import main
-from training.pairs import find_pairs
+from training.data.pairs import find_pairs
+from training.sketchbook import eraser, scans
 from training.synthesis.pencil import draw, lay_on_paper
 from training.synthesis.tracing import ink_mask
 

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from sketchgan_core.controls import Controls
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import read_image
-from sketchgan_core.plan import PLAN_VERSION
-from training.pairs import Pair, find_pairs, split
-from training.record import describe_data
-from training.stacks import STORED, Stacks, light_of, plan_pair
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.plan import PLAN_VERSION
+from training.data.pairs import Pair, describe_data, find_pairs, split
+from training.data.stacks import STORED, Stacks, light_of, plan_pair
 
 NAMES = ["ape", "bee", "cat", "dog"]
 Draw = Callable[..., None]

@@ -11,8 +11,8 @@ from torch import nn
 from torchvision.models import vgg19
 
 from sketchgan_core.errors import SketchGANError
-from training.losses import feature_distance, feature_sizes
-from training.perceptual import MEAN, STD, VGG_TAPS, build_features
+from training.learning.losses import feature_distance, feature_sizes
+from training.measuring.perceptual import MEAN, STD, VGG_TAPS, build_features
 
 CPU = torch.device("cpu")
 

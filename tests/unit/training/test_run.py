@@ -17,15 +17,15 @@ import torch
 from accelerate import Accelerator
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.plan import PLAN_VERSION
-from sketchgan_core.weights import load_discriminator, load_pencil, read_header
+from sketchgan_core.pencils.weights import load_discriminator, load_pencil, read_header
+from sketchgan_core.planning.plan import PLAN_VERSION
 from tests.unit.training.runs import arguments, tensors
-from training.checkpoint import latest
 from training.cli import main
 from training.config import TrainConfig
-from training.loop import Training
-from training.record import read_record
-from training.stacks import CHANNELS
+from training.data.stacks import CHANNELS
+from training.learning.loop import Training
+from training.runs.checkpoint import latest
+from training.runs.record import read_record
 
 ROOT = Path(__file__).parents[3]
 
@@ -70,7 +70,7 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
     other = tmp_path / "other"
     asked = iter(range(1000))
     with monkeypatch.context() as patch:
-        patch.setattr("training.run._StopSignals.__call__", lambda self: next(asked) == 2)
+        patch.setattr("training.commands.run._StopSignals.__call__", lambda self: next(asked) == 2)
         assert main(arguments(shared_pairs, other)) == 0
     assert latest(other) is not None
     assert not (other / "pencil.safetensors").exists()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.unit.training.runs import arguments
-from training.checkpoint import latest
+from training.runs.checkpoint import latest
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 240  # s with a machine that does much else

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.controls import Controls
-from sketchgan_core.light import read_light
-from sketchgan_core.plan import PLAN_VERSION
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.light import read_light
+from sketchgan_core.planning.plan import PLAN_VERSION
 from tests.unit.training.renderer import needs_libmypaint
 from training.cli import main
-from training.pairs import find_pairs
-from training.stacks import STORED, plan_pair
+from training.data.pairs import find_pairs
+from training.data.stacks import STORED, plan_pair
 from training.synthesis import mypaint
 from training.synthesis.pencil import draw, lay_on_paper
 

@@ -28,16 +28,16 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sketchgan_core.weights import load_pencil, read_header
+from sketchgan_core.pencils.weights import load_pencil, read_header
 from tests.unit.training.runs import arguments as small_run
 from tests.unit.training.runs import tensors
 from tests.unit.training.warm import ROOT, Warm, on_a_disk_of_its_own, why_no_disk
-from training.checkpoint import checkpoints, latest, save_checkpoint
 from training.cli import main
-from training.loop import Training
-from training.metrics import curve, read_metrics
-from training.record import read_record
-from training.space import size
+from training.learning.loop import Training
+from training.runs.checkpoint import checkpoints, latest, save_checkpoint
+from training.runs.metrics import curve, read_metrics
+from training.runs.record import read_record
+from training.runs.space import size
 
 # Every step is saved, in this process.
 BUSY = {"crops": 24, "workers": 0, "checkpoint_minutes": 0, "sample_crops": 8, "log_crops": 2, "precision": "float32"}

@@ -113,8 +113,8 @@ class Warm:
 
 def _serve() -> None:
     import torch
-
     import training.run
+
     from training.cli import main
 
     assert training.run

@@ -1,0 +1,23 @@
+"""Arithmetic on fields of numbers: a wide blur, a smooth step."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+    """A float32 image (H, W) after a Gaussian of `sigma` px; a wide one at reduced size, which it hides."""
+    factor = 1 << max(0, int(np.log2(sigma / 4)))
+    if factor == 1 or min(image.shape[:2]) < 4 * factor:
+        return cv2.GaussianBlur(image, (0, 0), sigma)
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth between; of any shape."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    result: np.ndarray = share * share * (3 - 2 * share)
+    return result

@@ -1,0 +1,114 @@
+"""Line images out of anything: clean drawings, scans and photographs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from ..devices import choose_device
+from ..errors import SketchGANError
+from ..images import to_lines, to_pixels
+from .classic import classic_lines
+from .drawing import Levels, clean_drawing
+from .photo import photo_lines
+from .reading import Kind, light_lines, read
+from .settings import LineSettings
+from .thickness import change_thickness
+from .tidy import tidy
+
+LineMode = Literal["auto", "none", "photo", "drawing", "classic"]
+MODES: tuple[str, ...] = get_args(LineMode)
+DEFAULT = LineSettings()
+
+MODE_OF: dict[Kind, LineMode] = {"picture": "photo", "drawing": "drawing", "lines": "none"}
+_ROWS = 512  # drawn at once
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was judged by a whole picture: kept over the frames of an animation, so that nothing flickers.
+
+    Attributes:
+        mode: none, photo, drawing or classic.
+        light_lines: whether the lines are lighter than their ground.
+        levels: of a drawing's ink; None in other modes.
+    """
+
+    mode: str
+    light_lines: bool
+    levels: Levels | None = None
+
+
+@dataclass(frozen=True)
+class PreparedLines:
+    """Attributes:
+    lines: (H, W) float32, dark lines on white.
+    mode: none, photo, drawing or classic: what was done.
+    reason: why, in a few words, fit for a log.
+    measured: what was judged by this picture, for the next frame's `like`.
+    """
+
+    lines: np.ndarray
+    mode: str
+    reason: str
+    measured: Measured
+
+
+def prepare_lines(
+    image: np.ndarray,
+    mode: LineMode = "auto",
+    settings: LineSettings = DEFAULT,
+    *,
+    like: PreparedLines | None = None,
+    device: str = "auto",
+    tile: int | None = None,
+) -> PreparedLines:
+    """Makes the line image a pencil draws from.
+
+    Args:
+        image: (H, W) or, in colour, (H, W, 3); float32 0 black .. 1 white, or uint8. `photo` sees edges between
+            colours of equal grey as well; see `to_pixels`.
+        mode: `none` takes it as it is; `drawing` cleans a drawing or a scan of one (white on black is inverted,
+            the paper becomes white, faint lines become dark); `photo` finds the outlines in a photograph;
+            `classic` is the original project's extractor; `auto` chooses among the first three.
+        settings: see `LineSettings`.
+        like: what this function gave for the first frame: mode, polarity and levels are taken from there instead of
+            being judged anew.
+        device: what `photo` computes on: auto, cpu, cuda, mps ...
+        tile: px; the side of the pieces a large picture is worked on in; chosen if None. The result is the same.
+
+    Raises:
+        SketchGANError: unknown mode or device.
+    """
+    if mode not in MODES:
+        raise SketchGANError(f"unknown line mode {mode!r}; choose one of {', '.join(MODES)}")
+    grey, rows = to_lines(image), tile or _ROWS
+    chosen: str
+    if like is not None:
+        chosen, reason, light = like.mode, like.reason, like.measured.light_lines
+    elif mode == "auto":
+        reading = read(_readable(image))
+        chosen, reason, light = MODE_OF[reading.kind], reading.reason, reading.light_lines
+    else:
+        chosen, reason, light = mode, "as asked", light_lines(grey)
+    if settings.polarity != "auto":
+        light = settings.polarity == "light"
+    levels: Levels | None = None
+    lines, clean = grey, chosen in ("none", "classic")
+    if chosen == "drawing":
+        lines, levels = clean_drawing(grey, light, settings, like.measured.levels if like else None, rows)
+        clean = levels.clean
+    elif chosen == "photo":
+        lines = photo_lines(_readable(image), settings, choose_device(device), rows)
+    elif chosen == "classic":
+        lines = classic_lines(grey, int(settings.classic_scale))
+    lines = change_thickness(tidy(lines, settings, clean), settings.thickness)
+    return PreparedLines(lines, chosen, reason, Measured(chosen, light, levels))
+
+
+def _readable(image: np.ndarray) -> np.ndarray:
+    """The pixels (H, W) or (H, W, 3) of any image; 8 bits a colour stay: a quarter of the memory."""
+    is_bytes = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3
+    return image if is_bytes else to_pixels(image)

@@ -1,0 +1,342 @@
+"""What came in, as a person would say it: a picture, a drawing that needs cleaning, or clean lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import cv2
+import numpy as np
+
+from ..scaling import shrunk, side
+
+Kind = Literal["picture", "drawing", "lines"]
+
+_SURVEY_SIDE = 640  # px: judged at this size, where a stroke is a few px wide
+_STROKE = 1 / 24  # of the side: what a square this wide does not fit into may be a stroke, the rest is ground or area
+_LEAST_STROKE = 13  # px: the same in a tiny picture, whose lines are wide for its size
+_COARSE = 4  # the ground is smooth enough to be judged at a quarter of the survey size
+
+# What paper does not do, as shares of the ground: said as the reason.
+_STEPS = 0.06  # sharp steps between levels: sheets have a shadow's soft edge, and some dirt
+_TONES = 0.05  # levels that no lamp explains
+_HUES = 0.15  # colours other than the sheet's
+
+_EVEN = 0.02  # of full light: nothing deeper than this is there
+_LEAST_INK = 0.002  # share of the page
+_CAUTION = 1.0  # added against light strokes: a picture that is inverted is the worst that can happen here
+_SOLID = 0.25  # share of the page: more of it is a ground or an area
+_WHITE = 0.98
+_INK = 150  # of 255: what a black line one pixel wide may be shrunk to
+_DOTS = 400  # separate specks of ink, where line drawings had 173 at most
+_HOLES = 250  # specks of paper, where line drawings had 96 at most
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Attributes:
+    kind: picture, drawing or lines.
+    light_lines: light strokes on a dark ground; never of a picture.
+    reason: why, in one phrase.
+    """
+
+    kind: Kind
+    light_lines: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """How an image looks if it is taken for dark strokes on a ground.
+
+    Attributes:
+        steps, tones, hues: shares of the ground, solids of ink left out, that a sheet of paper does not have.
+        deepest: the depth of the strokes, 0..1.
+        ink: share of the page that is stroke.
+        traits: what is weighed, by name; shares that span magnitudes as their logarithms.
+    """
+
+    steps: float
+    tones: float
+    hues: float
+    deepest: float
+    ink: float
+    traits: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A logistic regression.
+
+    Attributes:
+        traits: mean, spread and weight of each standardised trait.
+        FAR: so many spreads from its mean a trait is held: one far out must not outvote all others.
+    """
+
+    FAR: ClassVar[float] = 3.0
+    bias: float
+    traits: dict[str, tuple[float, float, float]]
+
+    def evidence(self, page: Page) -> float:
+        """Above 0 the page is rather a drawing than not; as log odds."""
+        if page.deepest < _EVEN or page.ink < _LEAST_INK:
+            return -np.inf
+        return self.bias + sum(
+            weight * min(max((page.traits[name] - mean) / spread, -self.FAR), self.FAR)
+            for name, (mean, spread, weight) in self.traits.items()
+        )
+
+
+# Fitted by bench/fit_reading.py on the inputs of bench/reading_inputs.py; mean, spread and weight. Dark strokes:
+_DARK = Weights(
+    bias=-7.32,
+    traits={
+        "steps": (-3.084, 1.919, -2.95),
+        "tones": (-1.775, 1.843, -1.19),
+        "hues": (-3.671, 2.32, -1.59),
+        "depth": (-1.027, 0.872, 2.45),
+        "grain": (-4.366, 1.618, 2.43),
+        "unrest": (-3.276, 1.718, -2.06),
+        "between": (-1.877, 1.109, -0.03),
+        "above": (-0.01, 2.188, -0.54),
+        "long": (0.689, 0.318, 1.63),
+        "border": (0.512, 0.355, -0.25),
+        "level": (0.751, 0.249, 0.72),
+        "tint": (0.101, 0.168, -1.09),
+    },
+)
+# Light strokes:
+_LIGHT = Weights(
+    bias=-11.81,
+    traits={
+        "steps": (-2.713, 1.559, -1.48),
+        "tones": (-1.603, 1.704, -1.09),
+        "hues": (-3.623, 2.313, -0.83),
+        "depth": (-1.032, 0.882, 2.16),
+        "grain": (-4.376, 1.599, 2.02),
+        "unrest": (-2.997, 1.477, -2.92),
+        "between": (-1.794, 1.105, -0.37),
+        "above": (0.831, 2.708, -0.44),
+        "long": (0.606, 0.324, 1.1),
+        "border": (0.453, 0.345, 0.64),
+        "level": (0.755, 0.265, 0.42),
+        "tint": (0.1, 0.167, -0.15),
+    },
+)
+
+
+def read(pixels: np.ndarray) -> Reading:
+    """Reads an image.
+
+    A drawing is thin strokes on a ground of one colour under one light; what else has tone is a picture. Both
+    polarities are weighed, and the one with more evidence is taken if there is enough.
+
+    Args:
+        pixels: (H, W) or (H, W, 3), float32 0..1 or uint8, of any size.
+    """
+    small, sampled = survey(pixels)
+    if is_clean(small, sampled):
+        return Reading("lines", False, "clean lines on white paper")
+    return weighed(*pages(small, sampled), _DARK, _LIGHT)
+
+
+def weighed(dark: Page, light: Page, for_dark: Weights, for_light: Weights) -> Reading:
+    """Reads an image that is not clean lines by how it looks for dark and for light strokes."""
+    is_dark, is_light = for_dark.evidence(dark), for_light.evidence(light) - _CAUTION
+    if is_light > max(0, is_dark):
+        return Reading("drawing", True, "a drawing on dark ground: light strokes")
+    if is_dark > 0:
+        return Reading("drawing", False, "a drawing: dark strokes on paper")
+    return Reading("picture", False, _why_picture(dark))
+
+
+def pages(small: np.ndarray, sampled: np.ndarray) -> tuple[Page, Page]:
+    """A surveyed image taken for dark strokes, and for light ones."""
+    return _page(small, sampled, True), _page(255 - small, 255 - sampled, False)
+
+
+def light_lines(grey: np.ndarray) -> bool:
+    """Whether the ground of a drawing (H, W) is dark; the border decides too: a silhouette may fill the middle."""
+    small = shrunk(grey, _SURVEY_SIDE)
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    return bool(np.median(small) < 0.4 and np.median(border) < 0.45)
+
+
+def _why_picture(page: Page) -> str:
+    if page.deepest < _EVEN:
+        return "a picture: one even tone"
+    if page.hues > _HUES:
+        return "a picture: areas of different colours"
+    if page.steps > _STEPS:
+        return "a picture: light and dark areas"
+    if page.tones > _TONES:
+        return "a picture: shaded areas"
+    return "a picture: soft tones, no clear strokes"
+
+
+def survey(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The image (h, w, 3) uint8 at survey size: averaged, and single pixels of it, since averaging greys screentone."""
+    small = shrunk(pixels, _SURVEY_SIDE)
+    sampled = small
+    if small.shape[:2] != pixels.shape[:2]:
+        # Sampled by lot: at even steps the dots of a screentone might all be hit, or all be missed.
+        random = np.random.default_rng(0)
+        height, width = small.shape[:2]
+        rows = (np.arange(height) + random.random(height)) * (pixels.shape[0] / height)
+        columns = (np.arange(width) + random.random(width)) * (pixels.shape[1] / width)
+        sampled = pixels[rows.astype(np.int64)[:, None], columns.astype(np.int64)]
+    return _colours(small), _colours(sampled)
+
+
+def _colours(image: np.ndarray) -> np.ndarray:
+    if image.dtype != np.uint8:
+        image = np.rint(image.clip(0, 1) * 255).astype(np.uint8)
+    return image if image.ndim == 3 else cv2.merge([image] * 3)
+
+
+def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
+    """Whether all there is are black and pure white, and the greys between them on the edges of lines."""
+    grey, page = _darkest(sampled), _darkest(small)
+    if (grey >= 255 * _WHITE).mean() < 0.5 or page.min() > _INK or (_brightest(sampled) - grey > 40).mean() > 0.002:
+        return False
+    middle = ((grey > 40) & (grey < 230)).astype(np.float32)
+    # Paper that is nearly white, away from the edges of lines, has grain: it was scanned, or drawn with a pencil.
+    beside = cv2.dilate((grey < 230).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    if ((grey < 255) & ~beside).mean() > 0.02:
+        return False
+    area = cv2.blur(middle, (9, 9)) > 0.9
+    return float(area.mean()) < 0.002 and not _has_dots(page)
+
+
+def _has_dots(page: np.ndarray) -> bool:
+    """Whether a page (h, w) uint8 has screentone: more dots than a person sets, or holes between dots that meet."""
+    return _specks(page < _INK) > _DOTS or _specks(page > 200) > _HOLES
+
+
+def _specks(marks: np.ndarray) -> int:
+    stats = cv2.connectedComponentsWithStats(marks.astype(np.uint8), connectivity=8)[2]
+    return int((stats[1:, cv2.CC_STAT_AREA] < (side(marks.shape) / 80) ** 2).sum())
+
+
+def _closed(image: np.ndarray, window: int) -> np.ndarray:
+    return cv2.morphologyEx(
+        image, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8), borderType=cv2.BORDER_REPLICATE
+    )
+
+
+def _brightest(image: np.ndarray) -> np.ndarray:
+    """The highest of the three channels; NumPy takes ten times as long over so short an axis."""
+    first, second, third = cv2.split(image)
+    return cv2.max(cv2.max(first, second), third)
+
+
+def _darkest(image: np.ndarray) -> np.ndarray:
+    first, second, third = cv2.split(image)
+    return cv2.min(cv2.min(first, second), third)
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """Of uint8, by counting."""
+    count = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
+    return float(np.searchsorted(count, share * count[-1])) / 255
+
+
+def _page(small: np.ndarray, sampled: np.ndarray, may_be_solid: bool) -> Page:
+    """Takes an image (h, w, 3) uint8 for dark strokes on a light ground."""
+    window = max(_LEAST_STROKE, round(side(small.shape) * _STROKE)) | 1
+    closed = _closed(cv2.medianBlur(small, 3), window)
+    level = max(_quantile(_brightest(closed), 0.9), 0.05)
+    if sampled is not small:
+        _see_through_screentone(closed, sampled, level, window)
+    depths = _brightest(cv2.subtract(closed, small))
+    deepest, grain = max(_quantile(depths, 0.997), 0.01), _quantile(depths, 0.5)
+    strokes = (depths >= 255 * max(0.5 * deepest, 2 * grain)).astype(np.uint8)
+    core = (depths >= 255 * 0.9 * deepest).astype(np.uint8)
+    ink = np.array(cv2.mean(small, core)[:3]) / (255 * level)
+    ground = _coarse(closed) / (255 * level)
+    lamp = _lamp(ground.mean(-1))
+    steps, tones, hues = _oddities(ground, lamp, ink if may_be_solid else None)
+    lit = _coarse(small).mean(-1) / (255 * level * lamp)  # 1 where there is bare ground
+    darkest, middle, brightest = np.quantile(lit, (0.003, 0.5, 0.997))
+    away = 1 - cv2.dilate(strokes, np.ones((5, 5), np.uint8))
+    sharp = _brightest(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))) > 255 * 0.2 * deepest
+    traits = {
+        "steps": np.log(steps + 0.002),
+        "tones": np.log(tones + 0.005),
+        "hues": np.log(hues + 0.003),
+        "depth": np.log(deepest + 0.01),
+        "grain": np.log(grain / level + 0.002),
+        # Edges beside the strokes: paper is at rest there, foliage and wood are not.
+        "unrest": np.log((sharp & (away > 0)).sum() / max(1, int(away.sum())) + 0.003),
+        # Depth that nine tenths of the page do not reach: next to nothing if there are strokes with paper between.
+        "between": np.log(_quantile(depths, 0.9) / deepest + 0.02),
+        # Nothing is brighter than paper; things have shine as well as shadow.
+        "above": np.log(max((brightest - middle) / max(middle - darkest, 0.01), 0) + 0.02),
+        "long": _long_share(strokes),
+        "border": float((np.abs(_rim(lit) - 1) < 0.08).mean()),
+        "level": level,
+        "tint": _quantile((_brightest(small) - _darkest(small))[strokes == 0], 0.5) if not strokes.all() else 0.0,
+    }
+    return Page(steps, tones, hues, deepest, float(strokes.mean()), {name: float(of) for name, of in traits.items()})
+
+
+def _coarse(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    size = (max(1, width // _COARSE), max(1, height // _COARSE))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32).reshape(size[1], size[0], 3)
+
+
+def _long_share(strokes: np.ndarray) -> float:
+    """Share of the strokes (h, w) uint8 that hangs together over a tenth of the side; dirt and texture are specks."""
+    stats = cv2.connectedComponentsWithStats(strokes, connectivity=8)[2][1:]
+    area = stats[:, cv2.CC_STAT_AREA]
+    long = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > side(strokes.shape) / 10
+    return float(area[long].sum() / max(1, area.sum()))
+
+
+def _rim(page: np.ndarray) -> np.ndarray:
+    """The outermost values of a page (h, w)."""
+    wide = max(1, page.shape[1] // 20)
+    parts = (page[:wide], page[-wide:], page[:, :wide], page[:, -wide:])
+    return np.concatenate([part.reshape(-1) for part in parts])
+
+
+def _see_through_screentone(closed: np.ndarray, sampled: np.ndarray, level: float, window: int) -> None:
+    """Raises the ground (h, w, 3) to the paper between the dots: where no pixel is of middle tone there is no tone."""
+    light = _brightest(sampled)
+    middle = ((light > 255 * 0.35 * level) & (light < 255 * 0.8 * level)).astype(np.float32)
+    dotted = cv2.blur(middle, (window, window), borderType=cv2.BORDER_REPLICATE) < 0.15
+    cv2.copyTo(cv2.max(closed, _closed(sampled, window)), dotted.astype(np.uint8), closed)
+
+
+def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None) -> tuple[float, float, float]:
+    """Shares of a ground (h, w, 3) that are sharp steps, tones and hues which a sheet under a lamp does not have."""
+    solid = np.zeros(ground.shape[:2], bool)
+    # What has the ink's own colour, dark or without hue, is a solid: the artist filled it. A coloured one is an area.
+    if ink is not None and (ink.max() - ink.min() < 0.2 or ink.max() < 0.4):
+        solid = np.abs(ground - ink.astype(np.float32)).max(-1) < 0.15
+        if solid.mean() > _SOLID:
+            solid[:] = False
+    beside = cv2.dilate(solid.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    grey = ground.mean(-1)
+    sheet = np.median(ground.reshape(-1, 3), axis=0)
+    tint = sheet / max(float(sheet.mean()), 1e-3)
+    hues = np.abs(ground - grey[..., None] * tint).max(-1) > 0.06
+    tones = np.abs(grey / lamp - 1) > 0.08
+    steps = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(-1) > 0.08
+    return tuple(float((odd & ~beside).mean()) for odd in (steps, tones, hues))  # type: ignore[return-value]
+
+
+def _lamp(grey: np.ndarray) -> np.ndarray:
+    """The light on a sheet (h, w): a smooth second-order surface through most of it, whatever lies beside."""
+    height, width = grey.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], -1).reshape(-1, 6)
+    some = slice(None, None, max(1, len(terms) // 2500))
+    known, values = terms[some], grey.reshape(-1)[some]
+    weight = np.ones_like(values)
+    for _ in range(6):
+        answer = np.linalg.lstsq(known * weight[:, None], values * weight, rcond=None)[0]
+        # Least absolute differences, by weights: least squares would bend towards an area.
+        weight = 1 / np.sqrt(np.maximum(np.abs(known @ answer - values), 0.01))
+    return np.maximum(terms @ answer, 0.1).reshape(height, width)

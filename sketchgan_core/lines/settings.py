@@ -1,0 +1,74 @@
+"""What can be set about the extraction of lines, with its units; importing it costs nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
+
+from ..errors import SketchGANError
+
+Polarity = Literal["auto", "dark", "light"]
+POLARITIES: tuple[str, ...] = get_args(Polarity)
+
+
+@dataclass(frozen=True)
+class LineSettings:
+    """How lines are extracted and what is done to them afterwards; the defaults suit most pictures.
+
+    Lengths "at 1024" are pixels of an image of 1024 x 1024 and grow with the image: they mean the same at every
+    resolution. Thickness and width are plain pixels of the result.
+
+    Attributes:
+        thickness: px added to the width of every line, negative takes away; 0 leaves the lines as they are, to the bit.
+        uniform_width: px; above 0 every line is stroked anew from its centre line at this width, before `thickness`.
+        detail: 0..1; photo: how fine a structure becomes a line; drawing: how thin a stroke is told from the paper.
+        threshold: 0..1; how firm an edge (photo) or how dark a stroke (drawing) must be.
+        smoothing: 0..1; photo: how far strokes are smoothed along their flow; drawing: how much noise is averaged out.
+        specks: square px at 1024; spots of less ink than this are removed, 0 keeps all.
+        minimum_length: px at 1024; strokes shorter than this are removed, 0 keeps all.
+        close_gaps: px at 1024; gaps up to this are bridged where two strokes end towards each other, 0 bridges none.
+        polarity: dark lines on a light ground, light lines on a dark one, or judged by the picture (drawing, photo).
+        classic_scale: 1..4; how many times `classic` enlarges the picture first, as the original's slider did.
+
+    Raises:
+        SketchGANError: a value out of its range, named.
+    """
+
+    thickness: float = 0.0
+    uniform_width: float = 0.0
+    detail: float = 0.5
+    threshold: float = 0.5
+    smoothing: float = 0.5
+    specks: float = 6.0
+    minimum_length: float = 0.0
+    close_gaps: float = 0.0
+    polarity: Polarity = "auto"
+    classic_scale: int = 2
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name == "polarity":
+                continue
+            low, high = RANGES[field.name]
+            value = getattr(self, field.name)
+            if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
+                raise SketchGANError(f"{field.name} {value!r} is not in {low:g}..{high:g}; give a number in there")
+        if self.polarity not in POLARITIES:
+            raise SketchGANError(f"unknown polarity {self.polarity!r}; choose one of {', '.join(POLARITIES)}")
+        if self.classic_scale != int(self.classic_scale):
+            raise SketchGANError(f"classic_scale {self.classic_scale!r} is not whole; give 1, 2, 3 or 4")
+
+
+# For sliders and checks.
+RANGES: dict[str, tuple[float, float]] = {
+    "thickness": (-64, 64),
+    "uniform_width": (0, 64),
+    "detail": (0, 1),
+    "threshold": (0, 1),
+    "smoothing": (0, 1),
+    "specks": (0, 10_000),
+    "minimum_length": (0, 1024),
+    "close_gaps": (0, 64),
+    "classic_scale": (1, 4),
+}

@@ -1,0 +1,46 @@
+"""Drawing papers as periodic height fields."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ..planning.hand import smooth_noise, tile_to
+
+PERIOD = 512
+
+# Fine and coarse correlation length of the tooth, in pixels.
+TOOTH = {"smooth": (0.4, 0.8), "cartridge": (0.5, 1.1), "rough": (0.9, 2.2)}
+KINDS = tuple(TOOTH)
+
+
+@lru_cache(maxsize=len(TOOTH))
+def _height_field(kind: str) -> np.ndarray:
+    fine, coarse = TOOTH[kind]
+    rng = np.random.default_rng(KINDS.index(kind))
+    relief = 0.75 * smooth_noise(rng, fine, PERIOD) + 0.5 * smooth_noise(rng, coarse, PERIOD)
+    # Ranks instead of heights: every load then reaches a share of the tooth that is exactly the load's.
+    ranks = np.empty(relief.size, dtype=np.float32)
+    ranks[relief.ravel().argsort(kind="stable")] = np.linspace(0, 1, relief.size, dtype=np.float32)
+    return ranks.reshape(relief.shape)
+
+
+def paper(height: int, width: int, kind: str = "cartridge", seed: int = 0) -> np.ndarray:
+    """A sheet of paper.
+
+    Args:
+        height, width: size in pixels.
+        kind: smooth, cartridge or rough.
+        seed: which part of the endless sheet lies under the drawing.
+
+    Returns:
+        Heights (H, W), float32, uniform in 0..1, periodic over 512 px and anchored to image coordinates.
+
+    Raises:
+        ValueError: unknown kind.
+    """
+    if kind not in TOOTH:
+        raise ValueError(f"unknown paper {kind!r}; choose one of {', '.join(KINDS)}")
+    shift = np.random.default_rng((int(seed) & 0xFFFFFFFF, 97)).integers(0, PERIOD, 2)
+    return tile_to(np.roll(_height_field(kind), tuple(shift.tolist()), (0, 1)), height, width)

@@ -1,0 +1,77 @@
+"""The side of the lead: a soft tone under the strokes, so that the paper shows the tone that was asked for.
+
+Strokes and side share a tone between them. What the strokes leave on the paper is measured, not assumed: they are
+pressed harder or softer until they carry their share, and the side fills up to the whole. Where detail is fine, it is
+worked over with the point.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..fields import blurred, smoothstep
+from .deposition import TWO_B, Grade, darkness_of, load_of
+
+_AREA = 5.0  # px: strokes and the paper between them are seen as one tone over this distance
+_FINE_AREA = 1.3  # px: the same where detail is fine
+_FINE = (0.008, 0.035)  # of tone: mean detail where it is not fine at all, and where it is
+_FINE_SPREAD = 4.0  # px: detail makes its surroundings fine
+_STROKE_ROUNDS, _SIDE_ROUNDS = 4, 3
+_FAINTEST, _FIRMEST = 0.3, 3.0  # times the load of a stroke
+_FINE_ROUNDS = 3
+_MOST = 0.92  # load of the side: strokes must remain visible on it
+
+
+def lay_side(
+    load: np.ndarray, lines: np.ndarray, tone: np.ndarray, share: np.ndarray, grade: Grade = TWO_B
+) -> np.ndarray:
+    """Balances strokes and lays the side of the lead.
+
+    Args:
+        load: (H, W) of lines and strokes as drawn.
+        lines: (H, W), 0..1, where lines are: they add to the tone and are not balanced.
+        tone: (H, W), the mean graphite wanted, 0 .. the grade's density.
+        share: (H, W) of the tone that is the side's, 0..1; where it is 1, the strokes are left as they are.
+        grade: of the lead.
+
+    Returns:
+        Load (H, W) float32.
+    """
+    if not tone.any():
+        return load
+    free = 1 - np.clip(1.5 * cv2.dilate(lines, np.ones((3, 3), np.uint8)), 0, 1)
+    weight = free + np.float32(0.02)
+    around = blurred(weight, _AREA)
+
+    def seen(darkness: np.ndarray) -> np.ndarray:
+        return blurred(darkness * weight, _AREA) / around
+
+    whole = seen(tone)
+    strokes = seen(tone * (1 - share))
+    bare = np.log1p(-np.minimum(load, 0.999))
+    firm = np.ones_like(load)
+    for _ in range(_STROKE_ROUNDS):
+        laid = seen(darkness_of(-np.expm1(firm * bare), grade))
+        firm = np.clip(firm * ((strokes + 0.01) / (laid + 0.01)) ** 0.8, _FAINTEST, _FIRMEST)
+    load = -np.expm1((1 + (firm - 1) * free * (share < 1)) * bare)
+    laid = seen(darkness_of(load, grade))
+    # A first guess as if both were spread evenly, corrected by what is then seen.
+    side = load_of(np.clip((tone - laid) / (1 - laid), 0, grade.density), grade)
+    wanted = side > 0
+    for _ in range(_SIDE_ROUNDS):
+        missing = whole - seen(darkness_of(1 - (1 - load) * (1 - side), grade))
+        side = np.clip(side + 0.8 * missing * wanted, 0, _MOST)
+    both: np.ndarray = 1 - (1 - load) * (1 - side)
+    return _finished(both, tone, free * (share < 1), grade).astype(np.float32)
+
+
+def _finished(load: np.ndarray, tone: np.ndarray, free: np.ndarray, grade: Grade) -> np.ndarray:
+    """The load where detail is fine worked over with the point: lights lifted, darks pressed in, as for an eye."""
+    fine = free * smoothstep(blurred(np.abs(tone - blurred(tone, 2.5)), _FINE_SPREAD), *_FINE)
+    wanted = blurred(tone, _FINE_AREA)
+    for _ in range(_FINE_ROUNDS):
+        laid = blurred(darkness_of(load, grade), _FINE_AREA)
+        load = load * (1 + fine * (np.clip((wanted + 0.02) / (laid + 0.02), 0.4, 1) - 1))
+        load = load + fine * (1 - load) * np.clip(wanted - laid, 0, 1)
+    return load

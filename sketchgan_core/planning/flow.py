@@ -1,0 +1,70 @@
+"""Flow: along which direction each place of a picture is shaded.
+
+Hair, fur, bark and folds are followed, and so is the outline of a sharp form from near by; where a picture says
+nothing (skies, walls, blurred grounds), the slant of a right hand, which turns a little from place to place.
+Directions are averaged as doubled angles, so that opposite ones agree (Kass and Witkin 1987, "Analyzing oriented
+patterns").
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from ..fields import blurred, smoothstep
+from .hand import SLANT, Hand
+from .light import Light
+
+_SLANT_TURN = math.radians(7)
+_TEXTURE_SPREAD, _FORM_SPREAD = 6.0, 16.0  # px
+_TEXTURE_SLOPE, _FORM_SLOPE = 0.02, 0.015  # lightness per px that counts fully
+_TEXTURE_AGREES, _FORM_AGREES = (0.22, 0.5), (0.3, 0.6)  # from no to full trust
+_FORM_NEAR = (0.02, 0.08)  # share of edges around a place from which its form is known
+
+
+def read_flow(light: Light, hand: Hand) -> np.ndarray:
+    """The direction of the shading (H, W), radians, float32."""
+    height, width = light.lightness.shape
+    slant = 2 * (SLANT + _SLANT_TURN * hand.wobble(height, width, 90.0, part=8)[0])
+    cosine, sine = np.cos(slant), np.sin(slant)
+    for along, trust in (_form(light), _texture(light.lightness)):
+        strength = np.hypot(*along) + np.float32(1e-6)
+        cosine = trust * along[0] / strength + (1 - trust) * cosine
+        sine = trust * along[1] / strength + (1 - trust) * sine
+    cosine, sine = (blurred(part.astype(np.float32), 3.0) for part in (cosine, sine))
+    return (0.5 * np.arctan2(sine, cosine)).astype(np.float32)
+
+
+def _texture(lightness: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """The doubled direction that most pixels around share, and how far to trust it."""
+    cosine, sine, squared = _tangent(lightness, 1.2)
+    weight = 1 / (squared + np.float32(_TEXTURE_SLOPE**2))
+    along = (
+        blurred(cosine * weight, _TEXTURE_SPREAD),
+        blurred(sine * weight, _TEXTURE_SPREAD),
+    )
+    return along, smoothstep(np.hypot(*along), *_TEXTURE_AGREES)
+
+
+def _form(light: Light) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """The doubled direction of the edges around, however few, and how far to trust it: where they agree."""
+    cosine, sine, squared = _tangent(light.lightness, 2.0)
+    edge = squared / (squared + np.float32(_FORM_SLOPE**2))
+    weight = edge / (squared + np.float32(1e-6))
+    near = blurred(edge, _FORM_SPREAD) + np.float32(0.004)
+    along = (
+        blurred(cosine * weight, _FORM_SPREAD) / near,
+        blurred(sine * weight, _FORM_SPREAD) / near,
+    )
+    agreed = smoothstep(np.hypot(*along), *_FORM_AGREES)
+    return along, agreed * smoothstep(near, *_FORM_NEAR) * light.focus
+
+
+def _tangent(lightness: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The tangent of the level lines as a doubled direction, its length the square of the slope; and that square."""
+    smooth = blurred(lightness, sigma)
+    right, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    across, along = right * right, down * down
+    return along - across, -2 * right * down, across + along

@@ -1,0 +1,145 @@
+"""Light: what a picture says of tone, as an artist would simplify it.
+
+Paper only for the lights, darks that stay dark, detail kept where it is fine. The tone curve pulls the picture's own
+distribution of lightness half-way towards that of a pencil drawing (after Lu, Xu and Jia 2012, "Combining sketch and
+tone for pencil drawing production"): mostly light, few darks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..fields import blurred, smoothstep
+
+_SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not torn apart
+_CURVE_POINTS = 65
+# Shares of the page (from the darkest) and how light a pencil drawing is there.
+_DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
+_DRAWN_LIGHTS = (0.0, 0.18, 0.42, 0.68, 0.90, 1.0)
+_LIGHTENED, _DARKENED = 0.55, 0.05  # how far towards that, where it is lighter and where it is darker
+# Of a place's contrast with its surroundings, what is added; little around what is dark, which would shine.
+_DARKER_BESIDE_LIGHT, _LIGHTER_BESIDE_DARK = 0.25, 0.08
+_DARK = 0.88  # tones beyond are drawn together
+_SURROUNDINGS = 22.0  # px at the drawing size
+_FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
+_FOCUS = (0.004, 0.014)  # mean sharp detail, of lightness, of a blurred ground and of a subject
+
+_EDGE = (0.02, 0.12)  # lightness per px of a faint and of a firm edge
+_SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge are seen close than seen from afar
+_RESERVED = (0.03, 0.1)  # lightness of a line above what is beside it: none, and one that is left bare
+_WIDER_THAN_A_LINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_FAINT_LINE, _UNFOCUSED_LINE, _LINE_IN_LIGHT = 0.1, 0.3, 0.7
+
+
+@dataclass(frozen=True)
+class ToneCurve:
+    """From lightness to light, judged by one picture and kept over the frames of an animation.
+
+    Attributes:
+        low, high: lightness of the darkest and the lightest that counts.
+        lights: how light to draw, at equal steps of lightness from low to high.
+    """
+
+    low: float
+    high: float
+    lights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Light:
+    """What a picture says of tone; all (H, W) float32.
+
+    Attributes:
+        lightness: as it is in the picture, 0..1.
+        tone: how dark to draw, 0 bare paper .. 1.
+        broad: the same without its detail.
+        focus: 1 where the picture is sharp, 0 on blurred and empty grounds.
+        curve: the tone curve that was used.
+    """
+
+    lightness: np.ndarray
+    tone: np.ndarray
+    broad: np.ndarray
+    focus: np.ndarray
+    curve: ToneCurve | None
+
+
+def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None = None) -> Light:
+    """Reads the light of a picture at its drawing size.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) float32, 0..1.
+        detail: 0..1, how plainly fine detail is drawn.
+        curve: of the first frame; judged by this picture if None.
+    """
+    lightness = _lightness(pixels)
+    curve = curve or _judged(lightness)
+    steps = np.linspace(curve.low, curve.high, len(curve.lights))
+    light = np.interp(lightness, steps, curve.lights).astype(np.float32)
+    base = cv2.bilateralFilter(light, 0, 0.12, 6)
+    apart = base - blurred(base, _SURROUNDINGS)
+    broad = base + np.where(apart < 0, np.float32(_DARKER_BESIDE_LIGHT), np.float32(_LIGHTER_BESIDE_DARK)) * apart
+    fine = broad + (0.5 + 2 * detail) * (light - base)
+    sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
+    focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
+    return Light(lightness, _within(1 - fine), 1 - broad.clip(0, 1), focus, curve)
+
+
+def judge_tones(pixels: np.ndarray) -> ToneCurve:
+    """The tone curve that suits a picture (H, W) or (H, W, 3), float32, 0..1."""
+    return _judged(_lightness(pixels))
+
+
+def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
+    """The extracted lines (H, W) of a picture, each as firm as what it stands for.
+
+    The soft edge of a shadow is a tone, not a line; what lies in the light or out of focus is drawn lightly; a light
+    line, like a whisker, is left out.
+    """
+    near = np.ones((5, 5), np.uint8)
+    slope, wide = (cv2.dilate(_slope(light.lightness, sigma), near) for sigma in (0.8, 2.5))
+    sharp = smoothstep(slope / (wide + np.float32(1e-4)), *_SHARP)
+    firm = smoothstep(slope, *_EDGE) * sharp
+    firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (_UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * light.focus)
+    firm = firm * (_LINE_IN_LIGHT + (1 - _LINE_IN_LIGHT) * smoothstep(blurred(light.tone, 3.0), 0.0, 0.4))
+    # A light line is reserved: the tone leaves it out, and no pencil goes along it.
+    opened = cv2.morphologyEx(light.lightness, cv2.MORPH_OPEN, _WIDER_THAN_A_LINE)
+    firm = firm * (1 - smoothstep(light.lightness - opened, *_RESERVED))
+    return (1 - (1 - lines) * firm).astype(np.float32)
+
+
+def _slope(lightness: np.ndarray, sigma: float) -> np.ndarray:
+    smooth = blurred(lightness, sigma)
+    slope: np.ndarray = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
+    return slope
+
+
+def _within(tone: np.ndarray) -> np.ndarray:
+    """The tone (H, W) within 0..1: the darkest are drawn together rather than cut off, so that they stay apart."""
+    over = np.maximum(tone - _DARK, 0) / (1 - _DARK)
+    result: np.ndarray = np.clip(np.minimum(tone, _DARK) - (1 - _DARK) * np.expm1(-over), 0, 1)
+    return result
+
+
+def _lightness(pixels: np.ndarray) -> np.ndarray:
+    colour = pixels if pixels.ndim == 3 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB)
+    return np.ascontiguousarray(cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB)[..., 0] / 100)
+
+
+def _judged(lightness: np.ndarray) -> ToneCurve:
+    low, high = (float(value) for value in np.percentile(lightness, [0.5, 99]))
+    if high - low < _SMALLEST_RANGE:
+        high = min(1.0, high + (_SMALLEST_RANGE - (high - low)) / 6)
+        low = high - _SMALLEST_RANGE
+    ordered = np.sort(lightness.ravel())
+    steps = np.linspace(0, 1, _CURVE_POINTS)
+    share = np.searchsorted(ordered, low + steps * (high - low)) / len(ordered)
+    drawn = np.interp(share, _DRAWN_SHARES, _DRAWN_LIGHTS)
+    # An even ground holds many pixels of nearly one lightness: smoothed, the curve does not tear them apart.
+    drawn = np.convolve(np.pad(drawn, _CURVE_POINTS // 12, "edge"), np.ones(11) / 11, "valid")
+    lights = steps + np.where(drawn > steps, _LIGHTENED, _DARKENED) * (drawn - steps)
+    lights[-1] = 1.0  # white is bare paper
+    return ToneCurve(low, high, tuple(lights.tolist()))

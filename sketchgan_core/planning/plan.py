@@ -1,0 +1,284 @@
+"""The plan: everything a drawing needs that cannot be seen through a small window.
+
+Computed once on the whole image before tiling, from the lines, the light, the controls and the hand. The generator
+sees it as input planes; the renderer of training pairs draws it with real strokes.
+
+What a pencil has learned depends on the exact numbers of the plan. Whatever changes them, here or in `form`, `flow`,
+`hand`, `light`, `strokes`, raises PLAN_VERSION in `planes`; weights, pairs and shards carry it and are refused where it
+differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..fields import blurred, smoothstep
+from .controls import PLANE_CONTROLS, Controls
+from .flow import read_flow
+from .form import read_form
+from .hand import SLANT, Hand
+from .light import Light
+from .planes import PLAN_VERSION as PLAN_VERSION
+from .planes import PLANES
+from .strokes import Shading, Strokes, lay_strokes, stroke_plane
+
+MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
+REACH = 24.0  # px that graphite may lie away from the nearest planned mark
+RIM = 2  # px of a solid that are drawn as its outline
+BOW = 0.16  # how far the relief of a form bends the strokes on it
+# Turn against the direction of the shading, and the tone from which the layer is laid.
+LAYERS = ((0.0, 0.0), (math.radians(18), 0.2), (math.radians(-26), 0.5))
+SHORTER = 0.9  # of the full length of a stroke, on things; behind them it is full
+SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
+FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
+FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
+SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
+SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
+DARKEST = 0.84  # mean graphite of the darkest tone
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Attributes:
+    planes: (len(PLANES), H, W) float32, what the generator sees.
+    reach: (1, H, W) float32, 1 near a planned mark, 0 where the pencil does not go.
+    tone: (H, W) float32, the mean graphite the paper is to show, 0 where strokes alone decide.
+    side_share: (H, W) float32, how much of that is laid with the side of the lead.
+    """
+
+    planes: Tensor
+    reach: Tensor
+    tone: np.ndarray
+    side_share: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Tones:
+    """What is to be shaded: strokes, and the tone they are to reach together with the side of the lead.
+
+    The pressure (H, W), 0..1, is that of the lines: the hand's, heavier on the shadow side and lighter in the light.
+    """
+
+    shading: Shading
+    pressure: np.ndarray
+    tone: np.ndarray
+    side_share: np.ndarray
+
+
+def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> Plan:
+    """Plans the drawing of a line image, of a picture with its lines, or of both.
+
+    Args:
+        lines: (H, W) float32, 0 black .. 1 white.
+        controls: numbers, or maps of the image's size.
+        seed: the take.
+        light: of the picture; without one, light is invented from the form that the lines enclose.
+    """
+    height, width = lines.shape
+    hand = Hand(seed)
+    maps = controls.maps(height, width)
+    ink, tones = _ink_and_tones(lines, maps, hand, light)
+    moves, present = displacements(controls, seed, height, width), presence(ink, controls, seed)
+    line = ink * (1 - solid(ink))
+    hatch = np.zeros((height, width), np.float32)
+    for layer in _laid(tones.shading, hand):
+        np.maximum(hatch, stroke_plane(layer, height, width), out=hatch)
+    values = {
+        "ink": ink,
+        "take": _moved(ink, moves["take"]),
+        "restated": _moved(line * present["restated"], moves["restated"]),
+        "construction": _moved(line * present["construction"], moves["construction"]),
+        "hatch": hatch,
+        "tone": 0.6 * tones.shading.tone,
+        "pressure": tones.pressure,
+        "noise": hand.noise(height, width),
+        **{name: maps[name] for name in PLANE_CONTROLS},
+    }
+    planes = np.empty((len(PLANES), height, width), np.float32)
+    for index, name in enumerate(PLANES):
+        planes[index] = values.pop(name)
+    marked = planes[: PLANES.index("tone")].max(0) > 0.04
+    return Plan(torch.from_numpy(planes), torch.from_numpy(_reach(marked))[None], tones.tone, tones.side_share)
+
+
+def strokes(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> list[np.ndarray]:
+    """The plan's shading as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
+    hand = Hand(seed)
+    _, tones = _ink_and_tones(lines, controls.maps(*lines.shape), hand, light)
+    return [stroke for layer in _laid(tones.shading, hand) for stroke in layer.polylines()]
+
+
+def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> np.ndarray:
+    """How hard the lines are pressed (H, W), 0..1; arguments as for `plan`."""
+    return _ink_and_tones(lines, controls.maps(*lines.shape), Hand(seed), light)[1].pressure
+
+
+def displacements(controls: Controls, seed: int, height: int, width: int) -> dict[str, np.ndarray]:
+    """How far from its line a point is drawn, in each pass over the lines: (2, H, W) px, x then y."""
+    hand = Hand(seed)
+    rough = controls.maps(height, width)["roughness"]
+    take = 0.8 * hand.wobble(height, width, 11.0) + 0.22 * hand.wobble(height, width, 3.0)
+    return {
+        "take": (0.2 + rough + 0.9 * rough**2) * take,
+        "restated": (0.8 + 1.6 * rough + 2.6 * rough**2) * hand.wobble(height, width, 20.0, part=1),
+        "construction": (2.0 + 1.5 * rough + 5.0 * rough**2) * hand.wobble(height, width, 40.0, part=2),
+    }
+
+
+def presence(ink: np.ndarray, controls: Controls, seed: int) -> dict[str, np.ndarray]:
+    """How firmly the later passes are drawn at each place of ink (H, W): (H, W), 0 not at all .. 1 fully."""
+    rough = controls.maps(*ink.shape)["roughness"]
+    chance = Hand(seed ^ 0x5EED).pressure(*ink.shape)
+    # Where lines are crowded a second statement would only clog them.
+    free = np.clip((0.42 - blurred(ink, 7)) / 0.2, 0, 1)
+    return {
+        "restated": np.clip(4 * (1.25 * rough - chance), 0, 1) * free,
+        "construction": np.clip(2.5 * (rough - 0.5), 0, 1) * (1 - 0.6 * chance) * free,
+    }
+
+
+def solid(ink: np.ndarray) -> np.ndarray:
+    """Where ink (H, W) is a filled area rather than a line: 0..1, by an opening of 9 px."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    wider = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
+    return cv2.dilate(cv2.erode(ink, disc), wider)
+
+
+def inside_of_solids(ink: np.ndarray) -> np.ndarray:
+    """The inside of the filled areas of ink (H, W), which is shaded; what is left of them is their outline: 0..1."""
+    return cv2.erode(np.minimum(solid(ink), ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+
+
+def _ink_and_tones(
+    lines: np.ndarray, maps: dict[str, np.ndarray], hand: Hand, light: Light | None
+) -> tuple[np.ndarray, _Tones]:
+    """The lines as ink, without the inside of solids, and what is to be shaded."""
+    ink = 1 - np.ascontiguousarray(lines, np.float32)
+    filled, inside = solid(ink), inside_of_solids(ink)
+    tones = _of_form(ink, inside, filled, maps, hand) if light is None else _of_light(ink, inside, light, maps, hand)
+    return ink * (1 - inside), tones
+
+
+def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str, np.ndarray], hand: Hand) -> _Tones:
+    """The tones of a picture: its own light, faded where the drawing is to fade."""
+    height, width = ink.shape
+    kept = fading(light, maps["background"], hand)
+    strength = 1.25 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
+    dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
+    dark = dark * smoothstep(dark, 0.02, 0.08)
+    broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
+    # Strokes are finer and shorter where detail is fine, and long on the grounds behind.
+    rough = np.abs(light.lightness - blurred(light.lightness, 2))
+    fine = smoothstep(blurred(rough, 6), 0.008, 0.03) * np.clip(2 * maps["detail"], 0, 1)
+    angle = read_flow(light, hand)
+    shade = maps["shading"]
+    shading = Shading(
+        tone=(dark * np.clip(4 * shade, 0, 1)).astype(np.float32),
+        broad=broad.astype(np.float32),
+        angle=angle,
+        spacing=((SPACING - FINER * fine) * _gathered(hand, height, width)).astype(np.float32),
+        length=(SHORTER + (1 - SHORTER) * (1 - light.focus) - 0.6 * SHORTER * fine).astype(np.float32),
+        barrier=ink * (1 - inside),
+    )
+    tone = (DARKEST * dark).astype(np.float32)
+    pressure = _pressed(hand, blurred(light.tone, 4))
+    return _Tones(shading, pressure, tone, np.clip(1 - 1.1 * shade, 0.05, 1).astype(np.float32))
+
+
+def _of_form(
+    ink: np.ndarray, inside: np.ndarray, filled: np.ndarray, maps: dict[str, np.ndarray], hand: Hand
+) -> _Tones:
+    """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
+    form = read_form(ink)
+    # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, and beards a chin.
+    wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 4
+    amount = _shadow(form.tone, form.region, wanted) * (1 - filled)
+    slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
+    slant = form.angles[form.region]
+    angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
+    if inside.any():
+        white = 1 - ink
+        outline = Light(white, inside, inside, np.ones_like(ink), None)
+        angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
+    # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
+    black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
+    dark = np.maximum(FORM_STROKES * amount, black)
+    spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
+    shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
+    pressure = _pressed(hand, blurred(form.tone, 4))
+    side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
+    return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * amount), side_share)
+
+
+def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
+    """How far apart the strokes are put (H, W), about 1: here closer, there looser, as a hand works in patches."""
+    return np.clip(1 + np.float32(0.16) * hand.wobble(height, width, 40.0, part=10)[0], 0.7, 1.4)
+
+
+def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
+    """How hard lines are pressed (H, W), 0..1: by the hand's own swing, and harder where it is dark (H, W)."""
+    swing = hand.pressure(*dark.shape) - np.float32(0.5)
+    return np.clip(0.58 + 0.45 * swing + 0.35 * (dark - 0.35), 0, 1).astype(np.float32)
+
+
+def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
+    """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
+    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1)
+    # A small region is a detail: shaded, it would only be dirty.
+    size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
+    return (amount * smoothstep(size, 0.04, 0.12)).astype(np.float32)
+
+
+def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
+    """How much of a picture is kept at each place (H, W), 0..1: less around its subject and towards the border."""
+    height, width = background.shape
+    around = 1 - blurred(light.focus, 12)
+    kept = 1 - background**3 * around
+    side = math.sqrt(height * width)
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    border = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / side
+    # The strokes run out there, each at a length of its own.
+    lengths = hand.table(24) ** 2
+    across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
+    patches = 0.03 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
+    far = background**3
+    ragged = border + far * (patches - 0.12 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
+    margin = np.maximum(0.08 * far, 1e-6)
+    return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
+
+
+def _laid(shading: Shading, hand: Hand) -> Iterator[Strokes]:
+    """The strokes of each layer."""
+    for number, (turn, start) in enumerate(LAYERS):
+        yield lay_strokes(replace(shading, angle=shading.angle + np.float32(turn)), hand, number, start)
+
+
+def _moved(plane: np.ndarray, move: np.ndarray) -> np.ndarray:
+    """A plane (H, W) with each point of it displaced by `move` (2, H, W)."""
+    height, width = plane.shape
+    grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    move = move.astype(np.float32)
+    # What lands here started where its own move led here: some steps towards that fixed point.
+    there = move
+    for _ in range(MOVE_STEPS):
+        at_x, at_y = grid_x - there[0], grid_y - there[1]
+        there = np.stack(
+            [cv2.remap(part, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in move]
+        )
+    return cv2.remap(
+        plane, grid_x - there[0], grid_y - there[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
+
+
+def _reach(marked: np.ndarray) -> np.ndarray:
+    if not marked.any():
+        return np.zeros(marked.shape, np.float32)
+    distance = cv2.distanceTransform((~marked).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.clip((REACH - distance) / 8, 0, 1)

@@ -1,0 +1,236 @@
+"""Shading strokes: evenly spaced, along the form, ended by contours, each a polyline with pressure.
+
+Streamlines of a direction field, kept apart as by Jobard and Lefer (1997, "Creating evenly-spaced streamlines of
+arbitrary density"). The candidates are anchored to image coordinates and compete only with their neighbours, so what
+changes in one place of a picture leaves the strokes elsewhere alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .hand import Hand
+
+STEP = 2.5  # px between the points of a stroke
+HALF_LENGTH = 24  # steps at most, either way from where a stroke is begun
+SEEDS = 4  # px between candidates
+CELL = 128  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
+SHORTEST = 5  # points; less is a speck
+WIDTH = 2  # px of a stroke in the plane
+PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun
+CARRIED = 0.5  # of its direction that a stroke keeps from step to step: a hand draws no wriggles
+SHORTER = 0.55  # by how much, of its length, chance makes a stroke shorter
+LOOSENESS = (0.5, 0.8)  # of the spacing that every stroke keeps, and that chance adds: hatching is not ruled
+OVERLAP = 0.3  # of that spacing at which a stroke that comes near another ends
+SOFTEST = 0.4  # pressure of the softest stroke of its tone, by chance, of the firmest
+LIGHT_PRESSURE = 0.7  # power of the tone: light tones are few strokes, not faint ones
+
+_SHIFT = 4  # binary digits below the pixel in OpenCV's coordinates
+
+
+@dataclass(frozen=True)
+class Shading:
+    """What a layer of strokes is to shade; all (H, W) float32.
+
+    Attributes:
+        tone: how dark, 0 bare .. 1.
+        broad: the tone without its detail, by which a stroke stays on its side of an edge.
+        angle: direction, radians.
+        spacing: px between neighbouring strokes.
+        length: share of the full length, 0..1.
+        barrier: above a half, no stroke passes.
+    """
+
+    tone: np.ndarray
+    broad: np.ndarray
+    angle: np.ndarray
+    spacing: np.ndarray
+    length: np.ndarray
+    barrier: np.ndarray
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """The strokes of a layer.
+
+    Attributes:
+        points: (M, 3) float32, x and y in px and pressure 0..1, one stroke after the other.
+        ends: (N,) int64, the index after each stroke's last point.
+    """
+
+    points: np.ndarray
+    ends: np.ndarray
+
+    def polylines(self) -> list[np.ndarray]:
+        """Each stroke (N, 3)."""
+        return np.split(self.points, self.ends[:-1]) if len(self.ends) else []
+
+
+_NONE = Strokes(np.empty((0, 3), np.float32), np.empty(0, np.int64))
+
+
+def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) -> Strokes:
+    """The strokes of one layer.
+
+    Args:
+        shading: what to shade.
+        hand: whose chance decides where strokes begin and how firm they are.
+        layer: number of the layer; layers are independent.
+        start: tone from which this layer is laid.
+    """
+    height, width = shading.tone.shape
+    wanted = np.clip((shading.tone - start) / (1 - start), 0, 1) if start > 0 else shading.tone
+    seeds, cells = _candidates(hand, layer, height, width, wanted)
+    if not len(seeds):
+        return _NONE
+    chance = hand.table(16 + layer)
+    place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
+    luck, long, turned, soft = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001))
+    paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5))
+    columns = np.clip(np.rint(paths[..., 0]), 0, width - 1).astype(np.int32)
+    rows = np.clip(np.rint(paths[..., 1]), 0, height - 1).astype(np.int32)
+    flat = rows * np.int32(width) + columns
+    middle = HALF_LENGTH
+    tone = wanted.ravel()[flat]
+    broad = shading.broad.ravel()[flat]
+    inside = (paths[..., 0] > -2) & (paths[..., 0] < width + 1) & (paths[..., 1] > -2) & (paths[..., 1] < height + 1)
+    # A light tone leaves some strokes out, a dark one draws them all.
+    open_ = inside & (tone > (0.03 + 0.17 * luck)[:, None])
+    open_ &= np.abs(broad - broad[:, middle : middle + 1]) < PLATEAU
+    open_ &= shading.barrier.ravel()[flat] < 0.5
+    reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)
+    share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTER * long)
+    open_ &= reach[None] <= share[:, None] * HALF_LENGTH
+    kept = open_[:, middle]
+    cells, paths, flat, tone, open_, luck, soft = (
+        values[kept] for values in (cells, paths, flat, tone, open_, luck, soft)
+    )
+    spacing = shading.spacing.ravel()[flat[:, middle]]
+    spacing *= LOOSENESS[0] + LOOSENESS[1] * luck
+    pressure = tone**LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft)[:, None]
+    return _apart(cells, paths, flat, pressure, open_, spacing, (height, width))
+
+
+def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
+    """The strokes as a plane (H, W) float32: the pressure of the stroke that covers a pixel, 0 between strokes."""
+    cover: np.ndarray = np.zeros((height, width), np.uint8)
+    pressure: np.ndarray = np.zeros((height, width), np.float32)
+    if not len(strokes.ends):
+        return pressure
+    fixed = np.rint(strokes.points[:, :2] * (1 << _SHIFT)).astype(np.int32)
+    cv2.polylines(cover, np.split(fixed, strokes.ends[:-1]), False, 255, WIDTH, cv2.LINE_AA, _SHIFT)
+    # Every pixel of a stroke is pressed as the point of it next to it.
+    first, last = strokes.points[:-1], strokes.points[1:]
+    for part in (0.0, 0.5):
+        x, y, pressed = ((1 - part) * first + part * last).T
+        column, row = np.rint(x).astype(np.int32), np.rint(y).astype(np.int32)
+        good = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        if part:
+            good[strokes.ends[:-1] - 1] = False
+        pressure[row[good], column[good]] = pressed[good]
+    pressure = cv2.dilate(pressure, np.ones((3, 3), np.uint8))
+    return pressure * (cover * np.float32(1 / 255))
+
+
+def _candidates(hand: Hand, layer: int, height: int, width: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where strokes may begin: (N, 2) x, y; and (N, 3) column and row of the cell, turn in the cell's own order."""
+    per_cell = CELL // SEEDS
+    columns, rows = -(-width // SEEDS), -(-height // SEEDS)
+    jitter = hand.table(2 * layer, 8192).reshape(2, 64, 64)
+    x = (np.arange(columns)[None] + jitter[0][np.arange(rows)[:, None] % 64, np.arange(columns)[None] % 64]) * SEEDS
+    y = (np.arange(rows)[:, None] + jitter[1][np.arange(rows)[:, None] % 64, np.arange(columns)[None] % 64]) * SEEDS
+    x, y = np.minimum(x, width - 1).astype(np.float32), np.minimum(y, height - 1).astype(np.float32)
+    cell_x, cell_y = np.arange(columns) // per_cell, np.arange(rows) // per_cell
+    orders = np.argsort(hand.table(2 * layer + 1, 32 * per_cell * per_cell).reshape(32, -1), axis=1)
+    which = (cell_x[None] * 7 + cell_y[:, None] * 13) % 32
+    inner = (np.arange(rows)[:, None] % per_cell) * per_cell + np.arange(columns)[None] % per_cell
+    turn = orders[which, inner]
+    some = wanted[y.astype(np.int32), x.astype(np.int32)] > 0.03
+    seeds = np.stack([x[some], y[some]], axis=1)
+    cells = np.stack(
+        [np.broadcast_to(part, some.shape)[some] for part in (cell_x[None], cell_y[:, None], turn)], axis=1
+    )
+    return seeds, cells.astype(np.int32)
+
+
+def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """The streamlines through `seeds`: (N, 2 HALF_LENGTH + 1, 2) x, y."""
+    height, width = angle.shape
+    cosine, sine = np.cos(angle).ravel(), np.sin(angle).ravel()
+    paths = np.empty((len(seeds), 2 * HALF_LENGTH + 1, 2), np.float32)
+    paths[:, HALF_LENGTH] = seeds
+    for way in (1, -1):
+        x, y = seeds[:, 0].copy(), seeds[:, 1].copy()
+        before: tuple[np.ndarray, np.ndarray] | None = None
+        for step in range(1, HALF_LENGTH + 1):
+            column = np.clip(x + 0.5, 0, width - 1).astype(np.int32)
+            row = np.clip(y + 0.5, 0, height - 1).astype(np.int32)
+            at = row * np.int32(width) + column
+            go_x, go_y = cosine[at] - off * sine[at], sine[at] + off * cosine[at]
+            if before is None:
+                go_x, go_y = way * go_x, way * go_y
+            else:
+                turned = np.where(go_x * before[0] + go_y * before[1] < 0, np.float32(-1), np.float32(1))
+                go_x = (1 - CARRIED) * turned * go_x + CARRIED * before[0]
+                go_y = (1 - CARRIED) * turned * go_y + CARRIED * before[1]
+                length = np.hypot(go_x, go_y) + np.float32(1e-6)
+                go_x, go_y = go_x / length, go_y / length
+            before = go_x, go_y
+            x, y = x + np.float32(STEP) * go_x, y + np.float32(STEP) * go_y
+            paths[:, HALF_LENGTH + way * step, 0], paths[:, HALF_LENGTH + way * step, 1] = x, y
+    return paths
+
+
+def _apart(
+    cells: np.ndarray,
+    paths: np.ndarray,
+    flat: np.ndarray,
+    pressure: np.ndarray,
+    open_: np.ndarray,
+    spacing: np.ndarray,
+    size: tuple[int, int],
+) -> Strokes:
+    """The candidates, in turn, that keep their distance from those before them, cut short where they come near."""
+    seed_taken, path_taken = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    group = (cells[:, 2] * 4 + (cells[:, 0] & 1) + 2 * (cells[:, 1] & 1)).astype(np.int64)
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) > 0, True])
+    middle = HALF_LENGTH
+    thickness = np.maximum(1, np.rint(2 * spacing - 1)).astype(np.int32)
+    chosen: list[int] = []
+    back, forth = np.zeros(len(cells), np.int64), np.zeros(len(cells), np.int64)
+    fixed = np.rint(paths * (1 << _SHIFT)).astype(np.int32)
+    for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        now = order[first:last]
+        now = now[seed_taken.ravel()[flat[now, middle]] == 0]
+        if not len(now):
+            continue
+        free = open_[now] & (path_taken.ravel()[flat[now]] == 0)
+        ahead = np.logical_and.accumulate(free[:, middle:], axis=1).sum(1) - 1
+        behind = np.logical_and.accumulate(free[:, middle::-1], axis=1).sum(1) - 1
+        long_enough = (ahead + behind + 1) >= SHORTEST
+        now, ahead, behind = now[long_enough], ahead[long_enough], behind[long_enough]
+        back[now], forth[now] = behind, ahead
+        for index, start, stop in zip(now.tolist(), (middle - behind).tolist(), (middle + ahead).tolist(), strict=True):
+            path, wide = fixed[None, index, start : stop + 1], int(thickness[index])
+            cv2.polylines(seed_taken, path, False, 1, wide, cv2.LINE_8, _SHIFT)
+            cv2.polylines(path_taken, path, False, 1, max(1, round(OVERLAP * wide)), cv2.LINE_8, _SHIFT)
+            chosen.append(index)
+    if not chosen:
+        return _NONE
+    kept = np.array(chosen)
+    counts = back[kept] + forth[kept] + 1
+    place = np.arange(2 * HALF_LENGTH + 1) - middle + back[kept, None]
+    inside = (place >= 0) & (place < counts[:, None])
+    pressed = pressure[kept] * _taper(place / (counts[:, None] - 1))
+    points = np.concatenate([paths[kept], pressed[..., None]], axis=2)[inside]
+    return Strokes(points.astype(np.float32), np.cumsum(counts))
+
+
+def _taper(at: np.ndarray) -> np.ndarray:
+    """How a stroke swells (any shape), `at` 0 its beginning .. 1 its end: set down quickly, lifted slowly."""
+    swell: np.ndarray = np.clip(at / 0.15 + 0.3, 0, 1) * np.clip((1 - at) / 0.45 + 0.1, 0, 1) ** 0.7
+    return swell

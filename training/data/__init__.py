@@ -1,0 +1,1 @@
+"""What is trained on: pairs found, planned and kept as stacks or shards, and crops of them without end."""

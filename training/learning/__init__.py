@@ -1,0 +1,1 @@
+"""The networks learn: losses, one step after the other, and which weights are best."""

@@ -1,0 +1,104 @@
+"""Starting points: the weights a run goes on from, and the settings that suit fine-tuning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.generators.discriminator import MultiScaleDiscriminator
+from sketchgan_core.pencils.weights import Pencil, load_discriminator, load_pencil
+
+from .loop import Training
+from .networks import generator_config
+
+# A hand that can draw takes on another from a few pairs in a few thousand crops. The layers that read the plan move
+# least, those that lay down grain and edge most. Where each grain of another hand falls cannot be foreseen from its
+# plan, so the fine scales of the fidelity, which would smooth it away, give way to the judges of texture.
+FINE_TUNING: dict[str, object] = {
+    "crops": 6000,
+    "learning_rate": 4e-4,
+    "encoder_rate": 0.3,
+    "discriminator_rate": 1.0,
+    "warmup_crops": 200,
+    "decay": 0.4,
+    "ema_half_life": 300,
+    "fidelity_1": 1.5,
+    "fidelity_2": 3.0,
+    "adversarial": 1.0,
+    "feature_matching": 4.0,
+    "fidelity_crops": 200,
+    "discriminator_lead": 200,
+    "adversarial_ramp": 200,
+    "log_crops": 100,
+    "sample_crops": 500,
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """A pencil and, where they lie beside it, its discriminators."""
+
+    pencil: Pencil
+    discriminator: MultiScaleDiscriminator | None
+    unconditional: MultiScaleDiscriminator | None
+
+    def settings(self) -> dict[str, object]:
+        """Defaults of a run that starts here: those of fine-tuning, and the shapes of the networks."""
+        config = self.pencil.generator.config
+        shape: dict[str, object] = {
+            "architecture": config.architecture, "width": config.width, "blocks": config.blocks
+        }  # fmt: skip
+        if self.discriminator is not None:
+            shape["discriminator_width"] = _width(self.discriminator)
+        return FINE_TUNING | shape
+
+    def hand_over(self, training: Training) -> None:
+        """Load everything there is into a run that has not begun.
+
+        Raises:
+            SketchGANError: the run's settings ask for networks of another shape.
+        """
+        wanted, given = generator_config(training.config), self.pencil.generator.config
+        if given != wanted:
+            raise SketchGANError(f"{self.pencil.header.path}: is {given}, this run trains {wanted}; set them alike")
+        for network in (training.generator, training.average):
+            network.load_state_dict(self.pencil.generator.state_dict())
+        width = training.config.discriminator_width
+        if self.discriminator is not None:
+            self._hand_over(self.discriminator, training.discriminator, width)
+        if self.unconditional is not None and training.unconditional is not None:
+            self._hand_over(self.unconditional, training.unconditional, width)
+
+    def _hand_over(self, judge: MultiScaleDiscriminator, network: nn.Module, width: int) -> None:
+        if _width(judge) != width:
+            raise SketchGANError(
+                f"{self.pencil.header.path}: its discriminator has width {_width(judge)}; "
+                f"leave out discriminator_width = {width}"
+            )
+        network.load_state_dict(judge.state_dict())
+
+
+def load_start(weights: str) -> Start:
+    """The pencil called `weights` (a bundled pencil's name, a file, or the folder of a complete run).
+
+    Raises:
+        SketchGANError: not found, or not a pencil.
+    """
+    pencil = load_pencil(str(Path(weights) / "pencil.safetensors") if Path(weights).is_dir() else weights)
+    path = pencil.header.path
+    return Start(pencil, _beside(path, "discriminator"), _beside(path, "unconditional"))
+
+
+def _beside(pencil: Path, kind: str) -> MultiScaleDiscriminator | None:
+    """PENCIL.discriminator.safetensors, as pencils are shared, or discriminator.safetensors, as a run leaves it."""
+    own, runs = pencil.with_name(f"{pencil.stem}.{kind}.safetensors"), pencil.with_name(f"{kind}.safetensors")
+    if own.is_file():
+        return load_discriminator(own)
+    return load_discriminator(runs) if pencil.name == "pencil.safetensors" and runs.is_file() else None
+
+
+def _width(judge: MultiScaleDiscriminator) -> int:
+    return int(judge.scales[0].logits.in_channels) // 8  # type: ignore[union-attr, arg-type]

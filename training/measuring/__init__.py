@@ -1,0 +1,1 @@
+"""What a pencil is worth, as functions of pictures."""

@@ -1,0 +1,218 @@
+"""Checkpoints: a folder per moment, tensors in safetensors and the rest in JSON, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..errors import TrainingError
+
+KEPT = 3  # the last ones; an older one may be wanted when the newest has just gone wrong
+FOLDER = "checkpoints"
+WEIGHTS, MOMENTS, STATE = "weights.safetensors", "optimizers.safetensors", "state.json"
+LEFTOVERS = (".part", ".old", ".damaged", ".diverged")  # of an interrupted write, or set aside
+
+
+def save_checkpoint(
+    run: Path,
+    crops: int,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    state: Mapping[str, Any],
+) -> Path:
+    """Write `run/checkpoints/<crops>` and drop all but the last few, the best and the last good one.
+
+    `state` says which these are: `best` as in run.json, and `good_at`, up to which crops checkpoints are good.
+
+    Whatever ends the process or the machine in between, a folder with a number for a name is complete.
+    """
+    folder = run / FOLDER / f"{crops:010d}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(run)
+    part = folder.with_name(f"{folder.name}.part")
+    try:
+        part.mkdir()
+        _write(part, crops, modules, optimizers, state)
+    except BaseException:
+        # on a full disk, what is half written is in the way of what is to be saved
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}.old"))
+    part.rename(folder)
+    _sync(folder.parent)
+    remove_leftovers(run)
+    for old in _superfluous(checkpoints(run), state):
+        shutil.rmtree(old)
+    return folder
+
+
+def _superfluous(found: list[Path], state: Mapping[str, Any]) -> list[Path]:
+    """What nobody will go on from: not one of the last few, nor the best, nor the newest that is known to be good."""
+    best, good_at = state.get("best"), state.get("good_at", 0)
+    good = max((int(folder.name) for folder in found if int(folder.name) <= good_at), default=None)
+    kept = {best["crops"] if best else None, good}
+    return [folder for folder in found[:-KEPT] if int(folder.name) not in kept]
+
+
+def _write(
+    part: Path,
+    crops: int,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    state: Mapping[str, Any],
+) -> None:
+    weights = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
+    save_file(_plain(weights), part / WEIGHTS)
+    moments = {
+        f"{name}.{index}.{key}": value
+        for name, optimizer in optimizers.items()
+        for index, values in optimizer.state_dict()["state"].items()
+        for key, value in values.items()
+    }
+    save_file(_plain({**moments, "random": torch.get_rng_state()}), part / MOMENTS)
+    digests = {name: _digest(part / name) for name in (WEIGHTS, MOMENTS)}
+    (part / STATE).write_text(json.dumps({**state, "crops": crops, "sha256": digests}, indent=1))
+    for name in (WEIGHTS, MOMENTS, STATE):
+        _sync(part / name)
+    _sync(part)
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """By crops seen, a number and not a string."""
+    folder = run / FOLDER
+    found = [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    return sorted(found, key=lambda path: int(path.name))
+
+
+def latest(run: Path) -> Path | None:
+    """The checkpoint with the most crops seen."""
+    found = checkpoints(run)
+    return found[-1] if found else None
+
+
+def best(run: Path) -> Path | None:
+    """The checkpoint that measured best in validation, if there is one yet."""
+    newest = latest(run)
+    chosen = read_state(newest).get("best") if newest else None
+    folder = run / FOLDER / f"{chosen['crops']:010d}" if chosen else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def newest_intact(run: Path) -> Path | None:
+    """The newest checkpoint whose files are what was written; damaged ones are set aside with a message."""
+    for folder in reversed(checkpoints(run)):
+        damage = _damage(folder)
+        if damage is None:
+            return folder
+        print(f"{folder}: damaged ({damage}); going on from the one before", flush=True)
+        set_aside(folder, "damaged")
+    return None
+
+
+def set_aside(folder: Path, why: str) -> None:
+    """Keep a checkpoint that must not be used, until the next one is written."""
+    aside = folder.with_name(f"{folder.name}.{why}")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+
+
+def remove_leftovers(run: Path) -> None:
+    """What an interrupted write left behind, and what was set aside."""
+    for path in (run / FOLDER).glob("*"):
+        if path.suffix in LEFTOVERS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / STATE).read_text())
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{folder}: damaged ({error}); remove this folder to use the checkpoint before") from error
+
+
+def restore(
+    folder: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
+) -> dict[str, Any]:
+    """Load everything `save_checkpoint` wrote into `modules` and `optimizers`, in place; returns the state.
+
+    Raises:
+        TrainingError: the checkpoint is of another configuration.
+    """
+    try:
+        weights = load_file(folder / WEIGHTS)
+        moments = load_file(folder / MOMENTS)
+        torch.set_rng_state(moments.pop("random"))
+        for name, module in modules.items():
+            module.load_state_dict(below(name, weights))
+        for name, optimizer in optimizers.items():
+            _restore_optimizer(optimizer, below(name, moments))
+        return read_state(folder)
+    except (OSError, KeyError, ValueError, IndexError, RuntimeError, SafetensorError) as error:
+        raise TrainingError(
+            f"{folder}: cannot be resumed from ({error}); remove this folder to go on from the one before"
+        ) from error
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for path, value in moments.items():
+        index, key = path.split(".")
+        parameter = parameters[int(index)]
+        # in the parameter's own memory layout, or a resumed step takes another path through the kernels
+        state.setdefault(int(index), {})[key] = (
+            torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+        )
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def _damage(folder: Path) -> str | None:
+    try:
+        state = json.loads((folder / STATE).read_text())
+        for name in (WEIGHTS, MOMENTS):
+            # older checkpoints carry no digests: what can be read is taken for whole
+            if "sha256" not in state:
+                load_file(folder / name)
+            elif _digest(folder / name) != state["sha256"][name]:
+                return f"{name} is not what was written"
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        return str(error)
+    return None
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Onto the disk: a rename may otherwise get there before the bytes it names."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no handle on a folder, and journals its renames
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def below(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
