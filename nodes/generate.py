@@ -9,7 +9,8 @@ import torch
 from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import CONTROLS, PAPERS, PRESETS
+from ..sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES
+from ..sketchgan_core.sketcher import Medium
 from . import host, pencils
 from .images import to_image
 from .pencils import HostPencil, PencilSocket
@@ -51,6 +52,18 @@ class Generate(io.ComfyNode):
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=True,
                     tooltip="The take: the same seed draws the same sketch, another one draws it anew.",
+                ),
+                io.Combo.Input(
+                    "grade",
+                    options=list(GRADES),
+                    default="2B",
+                    tooltip="The lead. " + ". ".join(f"{name}: {said}" for name, said in GRADES.items()) + ".",
+                ),
+                io.Combo.Input(
+                    "style",
+                    options=list(STYLES),
+                    default="layered",
+                    tooltip="How tone is laid. " + ". ".join(f"{name}: {said}" for name, said in STYLES.items()) + ".",
                 ),
                 io.Combo.Input(
                     "paper", options=list(PAPERS), default="cartridge", tooltip="The tooth that breaks the strokes."
@@ -130,6 +143,8 @@ class Generate(io.ComfyNode):
         image: torch.Tensor,
         preset: str,
         seed: int,
+        grade: str,
+        style: str,
         paper: str,
         patch_size: int,
         model_size: int,
@@ -143,6 +158,7 @@ class Generate(io.ComfyNode):
         patcher = (model or pencils.load(BUNDLED)).patcher
         sketcher = core.Sketcher(host.load(patcher))
         numbers = {name: controls[name] for name in CONTROLS} | PRESETS.get(preset, {})
+        medium = Medium(paper, grade, style)
         size = output.removesuffix(" size")
         progress = host.Progress(len(image))
         first: core.Subject | None = None
@@ -164,7 +180,7 @@ class Generate(io.ComfyNode):
                     subject,
                     asked,
                     seed,
-                    paper,
+                    medium,
                     tile or None,
                     (height, width),
                     partial(progress.show, index),

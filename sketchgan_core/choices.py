@@ -1,9 +1,24 @@
-"""The names of line modes, papers and presets, for a menu: importing them costs nothing."""
+"""The names of line modes, papers, grades, styles and presets, for a menu: importing them costs nothing."""
 
 from __future__ import annotations
 
 MODES = ("auto", "drawing", "photo", "classic", "none")
 PAPERS = ("cartridge", "smooth", "rough")
+# The lead; see `materials.deposition`.
+GRADES = {
+    "2B": "soft and dark, as most sketches are drawn",
+    "4H": "hard and pale, for clean and technical drawings",
+    "8B": "very soft, with deep and smoother darks",
+    "charcoal": "broad and dusty, with real blacks",
+}
+# How tone is laid; see `planning.plan`.
+STYLES = {
+    "layered": "strokes along the form, layer upon layer where it is dark",
+    "hatching": "strokes in one direction",
+    "cross-hatching": "strokes across each other",
+    "blended": "rubbed to a smooth tone, without strokes",
+    "stippled": "dots, closer where it is dark",
+}
 
 # What the artist can ask for, 0..1 each; see `controls.Controls`.
 CONTROLS = {

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from .choices import CONTROLS, MODES, PAPERS, PRESETS
+from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES
 from .errors import Cancelled, SketchGANError, one_line
 from .lines.settings import POLARITIES, LineSettings
 
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _sketch(options: argparse.Namespace) -> int:
     from .images import check_output, read_image, write_image
     from .sheet import contact_sheet
-    from .sketcher import Sketcher
+    from .sketcher import Medium, Sketcher
 
     jobs, failures = _jobs(options)
     _refuse_collisions(jobs, options.sheet)
@@ -70,6 +70,7 @@ def _sketch(options: argparse.Namespace) -> int:
     controls = sketcher.controls(
         **{name: preset.get(name) if value is None else value for name, value in asked.items()}
     )
+    medium = Medium(options.paper, options.grade, options.style)
     done: list[tuple[Path, Path]] = []
 
     def draw(source: Path, target: Path) -> None:
@@ -79,9 +80,7 @@ def _sketch(options: argparse.Namespace) -> int:
         subject = sketcher.subject(picture.pixels, options.lines, options.patch_size, options.model_size, controls)
         _tell(f"{source}: {subject.said()}")
         size = subject.size if options.size == "input" else subject.lines.shape
-        sketch = sketcher.draw_subject(
-            subject, controls, options.seed, options.paper, options.tile, size, _progress(source)
-        )
+        sketch = sketcher.draw_subject(subject, controls, options.seed, medium, options.tile, size, _progress(source))
         write_image(target, sketch, options.overwrite)
         done.append((source, target))
 
@@ -223,6 +222,9 @@ def _parser() -> argparse.ArgumentParser:
         sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help=f"{text} (default: the pencil's own)")
     sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
     sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
+    for choice, known in (("grade", GRADES), ("style", STYLES)):
+        first, said = next(iter(known)), "; ".join(f"{name}: {meaning}" for name, meaning in known.items())
+        sketch.add_argument(f"--{choice}", choices=list(known), default=first, help=f"{said} (default: {first})")
     sketch.add_argument("--size", choices=("input", "model"), default="input", help="size of OUT (default: input)")
     sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
     sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")

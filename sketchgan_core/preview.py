@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from .generators.registry import Generator, LoadGenerator
-from .materials.deposition import deposit
+from .materials.deposition import GRADES, deposit
 from .materials.paper import paper as make_paper
 from .materials.side import lay_side
 from .planning.controls import Controls
 from .planning.light import Light, read_light, weigh_lines
-from .planning.plan import PLANES, plan
+from .planning.plan import PLANES, STYLES, plan
 from .scaling import fitted, side
-from .sketcher import Subject
+from .sketcher import DEFAULT_MEDIUM, Medium, Subject
 from .tiling import draw_tiled
 
 PREVIEW_SIDE = 256  # px, of the square of the same area: some half a second of one core, two thirds at 288
@@ -35,21 +35,23 @@ class Preview:
         self._pixels = None if subject.pixels is None else fitted(subject.pixels, small)
         self._subject = subject
         self._light: tuple[float, Light] | None = None
-        self._load: tuple[Generator, Controls, int, np.ndarray] | None = None
+        self._load: tuple[Generator, Controls, int, str, str, np.ndarray] | None = None
 
-    def draw(self, generator: Generator, controls: Controls, seed: int = 0, paper: str = "cartridge") -> np.ndarray:
+    def draw(
+        self, generator: Generator, controls: Controls, seed: int = 0, medium: Medium = DEFAULT_MEDIUM
+    ) -> np.ndarray:
         """The preview (H, W) float32 of `size`, 0 black .. 1 white; controls are numbers."""
-        asked = (generator, controls, seed)
+        asked = (generator, controls, seed, medium.grade, medium.style)
         if self._load is None or self._load[:-1] != asked:
             self._load = (*asked, self._laid(*asked))
         load = torch.from_numpy(fitted(self._load[-1], self.size))
         if not isinstance(generator, LoadGenerator):
             return (1 - load).numpy()
-        sheet = torch.from_numpy(np.ascontiguousarray(make_paper(*self.size, paper, seed)))
-        sketch: np.ndarray = (1 - deposit(load, sheet)).numpy()
+        sheet = torch.from_numpy(np.ascontiguousarray(make_paper(*self.size, medium.paper, seed)))
+        sketch: np.ndarray = (1 - deposit(load, sheet, GRADES[medium.grade])).numpy()
         return sketch
 
-    def _laid(self, generator: Generator, controls: Controls, seed: int) -> np.ndarray:
+    def _laid(self, generator: Generator, controls: Controls, seed: int, grade: str, style: str) -> np.ndarray:
         lines, light = self._lines, self._lit(controls)
         if not isinstance(generator, LoadGenerator):
             return (
@@ -57,10 +59,11 @@ class Preview:
             )
         if light is not None and not self._subject.own_lines:
             lines = weigh_lines(lines, light)
-        planned = plan(lines, controls, seed, light)
+        planned = plan(lines, controls, seed, light, STYLES[style])
         planes = planned.planes[[PLANES.index(name) for name in generator.config.planes]]
         load = draw_tiled(generator, planes, planned.reach)[0].cpu().numpy()
-        return lay_side(load, planned.planes[PLANES.index("take")].numpy(), planned.tone, planned.side_share)
+        take = planned.planes[PLANES.index("take")].numpy()
+        return lay_side(load, take, planned.tone, planned.side_share, GRADES[grade])
 
     def _lit(self, controls: Controls) -> Light | None:
         if self._pixels is None:

@@ -18,7 +18,7 @@ from .images import MAX_PIXELS, to_lines, to_pixels
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
-from .materials.deposition import deposit
+from .materials.deposition import GRADES, deposit
 from .materials.paper import KINDS
 from .materials.paper import paper as make_paper
 from .materials.side import lay_side
@@ -27,7 +27,7 @@ from .pencils.weights import load_pencil
 from .planning.controls import Control, Controls
 from .planning.drawing_size import LONGEST, size_for_lines, size_for_picture
 from .planning.light import Light, ToneCurve, judge_tones, read_light, weigh_lines
-from .planning.plan import PLANES, plan
+from .planning.plan import PLANES, STYLES, plan
 from .scaling import fitted
 from .tiling import Progress, draw_tiled
 
@@ -69,6 +69,32 @@ class Subject:
         """What was read and at which size it is drawn, as one line for a log or a node."""
         height, width = self.lines.shape
         return f"{self.reason}; drawn at {width} x {height}"
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What is drawn with, and how tone is laid with it.
+
+    Attributes:
+        paper: smooth, cartridge or rough.
+        grade: of the lead: 4H, 2B, 8B or charcoal.
+        style: of the tone: layered, hatching, cross-hatching, blended or stippled.
+
+    Raises:
+        SketchGANError: an unknown one of them.
+    """
+
+    paper: str = "cartridge"
+    grade: str = "2B"
+    style: str = "layered"
+
+    def __post_init__(self) -> None:
+        for name, known in (("paper", KINDS), ("grade", GRADES), ("style", STYLES)):
+            if getattr(self, name) not in known:
+                raise SketchGANError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(known)}")
+
+
+DEFAULT_MEDIUM = Medium()
 
 
 class Sketcher:
@@ -128,6 +154,8 @@ class Sketcher:
         model_size: int = 384,
         tile: int | None = None,
         paper: str = "cartridge",
+        grade: str = "2B",
+        style: str = "layered",
         output: Literal["input", "model"] = "input",
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
@@ -144,7 +172,7 @@ class Sketcher:
             seed: the take: the same seed draws the same sketch, bit for bit on one device.
             patch_size, model_size: see `subject`.
             tile: tile size in pixels; chosen if None.
-            paper: smooth, cartridge or rough.
+            paper, grade, style: see `Medium`.
             output: "input" gives the input's size, "model" the size drawn at.
             progress, cancelled: see `draw_tiled`.
 
@@ -161,6 +189,7 @@ class Sketcher:
         controls = self.controls(
             darkness=darkness, roughness=roughness, shading=shading, tone=tone, detail=detail, background=background
         )
+        medium = Medium(paper, grade, style)
         first: Subject | None = None
         given = None if isinstance(lines, str) else lines
 
@@ -171,7 +200,7 @@ class Sketcher:
             )
             first = first or subject
             size = subject.size if output == "input" else subject.lines.shape
-            drawn = self.draw_subject(subject, controls, seed, paper, tile, size, progress, cancelled)
+            drawn = self.draw_subject(subject, controls, seed, medium, tile, size, progress, cancelled)
             return _like(frame, drawn)
 
         if isinstance(image, Image.Image) or np.ndim(image) < 4:
@@ -261,7 +290,7 @@ class Sketcher:
         subject: Subject,
         controls: Controls,
         seed: int = 0,
-        paper: str = "cartridge",
+        medium: Medium = DEFAULT_MEDIUM,
         tile: int | None = None,
         size: tuple[int, int] | None = None,
         progress: Progress | None = None,
@@ -273,14 +302,14 @@ class Sketcher:
             light = read_light(subject.pixels, float(np.mean(controls.detail)), subject.curve)
             if not subject.own_lines:
                 lines = weigh_lines(lines, light)
-        return self.draw(lines, controls, seed, paper, tile, progress, cancelled, light, size or subject.size)
+        return self.draw(lines, controls, seed, medium, tile, progress, cancelled, light, size or subject.size)
 
     def draw(
         self,
         lines: np.ndarray,
         controls: Controls,
         seed: int = 0,
-        paper: str = "cartridge",
+        medium: Medium = DEFAULT_MEDIUM,
         tile: int | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
@@ -293,7 +322,7 @@ class Sketcher:
             lines: (h, w) float32, 0 black .. 1 white.
             controls: numbers, or maps of any size.
             seed: the take.
-            paper: smooth, cartridge or rough.
+            medium: paper, grade and style.
             tile, progress, cancelled: see `draw_tiled`; progress is shown the sketch as it grows.
             light: of the picture (h, w), see `read_light`.
             size: height and width of the result; (h, w) if None.
@@ -304,8 +333,6 @@ class Sketcher:
         Raises:
             SketchGANError, Cancelled: as `draw_tiled`.
         """
-        if paper not in KINDS:
-            raise SketchGANError(f"unknown paper {paper!r}; choose one of {', '.join(KINDS)}")
         height, width = size or lines.shape
 
         def shown(done: int, total: int, drawing: torch.Tensor) -> None:
@@ -313,11 +340,11 @@ class Sketcher:
             if progress is not None and done < total:
                 progress(done, total, 1 - drawing)
 
-        load = self._load(lines, controls, seed, tile, shown, cancelled, light)
+        load = self._load(lines, controls, seed, medium, tile, shown, cancelled, light)
         load = fitted(load, (height, width))
         if isinstance(self.generator, LoadGenerator):
-            sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, paper, seed)))
-            sketch = 1 - deposit(torch.from_numpy(load), sheet)
+            sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, medium.paper, seed)))
+            sketch = 1 - deposit(torch.from_numpy(load), sheet, GRADES[medium.grade])
         else:
             sketch = 1 - torch.from_numpy(load)
         if progress is not None:
@@ -330,6 +357,7 @@ class Sketcher:
         lines: np.ndarray,
         controls: Controls,
         seed: int,
+        medium: Medium,
         tile: int | None,
         progress: Progress,
         cancelled: Callable[[], bool] | None,
@@ -341,11 +369,12 @@ class Sketcher:
             # The original generator draws paper as well, not exactly white: no tile may be skipped.
             planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
             return draw_tiled(self.generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
-        planned = plan(lines, controls.fitted((height, width)), seed, light)
+        planned = plan(lines, controls.fitted((height, width)), seed, light, STYLES[medium.style])
         names = self.generator.config.planes
         planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
         load = draw_tiled(self.generator, planes, planned.reach, tile, None, progress, cancelled)[0].cpu().numpy()
-        return lay_side(load, planned.planes[PLANES.index("take")].numpy(), planned.tone, planned.side_share)
+        take = planned.planes[PLANES.index("take")].numpy()
+        return lay_side(load, take, planned.tone, planned.side_share, GRADES[medium.grade])
 
     def _device(self) -> str:
         return str(next(self.generator.parameters()).device)

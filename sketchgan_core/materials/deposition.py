@@ -20,13 +20,23 @@ class Grade:
     Attributes:
         density: of the densest graphite, which reflects the rest; 0..1.
         hardness: 0..1; a hard lead touches the peaks of the tooth only, a soft one fills its valleys.
+        dust: 0..1, how much of its strokes' tone is rubbed into an even one.
+        breadth: px by which it is broader than the pencil that was learned, 0 or more.
     """
 
     density: float = 0.86
     hardness: float = 0.5
+    dust: float = 0.0
+    breadth: int = 0
 
 
 TWO_B = Grade()
+GRADES = {
+    "2B": TWO_B,
+    "4H": Grade(0.62, 0.75),
+    "8B": Grade(0.93, 0.3, dust=0.2),
+    "charcoal": Grade(0.97, 0.25, dust=0.45, breadth=2),
+}
 
 
 def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:

@@ -31,15 +31,20 @@ def lay_side(
     Args:
         load: (H, W) of lines and strokes as drawn.
         lines: (H, W), 0..1, where lines are: they add to the tone and are not balanced.
-        tone: (H, W), the mean graphite wanted, 0 .. the grade's density.
+        tone: (H, W), the mean graphite wanted of a 2B; of another grade, as much lighter or darker as its densest is.
         share: (H, W) of the tone that is the side's, 0..1; where it is 1, the strokes are left as they are.
         grade: of the lead.
 
     Returns:
         Load (H, W) float32.
     """
+    if grade.breadth:
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grade.breadth + 1, grade.breadth + 1))
+        load = cv2.GaussianBlur(cv2.dilate(load, disc), (0, 0), 0.4 * grade.breadth)
     if not tone.any():
         return load
+    tone = tone * np.float32(grade.density / TWO_B.density)
+    share = 1 - (1 - share) * np.float32(1 - grade.dust)
     free = 1 - np.clip(1.5 * cv2.dilate(lines, np.ones((3, 3), np.uint8)), 0, 1)
     weight = free + np.float32(0.02)
     around = blurred(weight, _AREA)

@@ -33,8 +33,6 @@ MOVE_STEPS = 3  # the largest moves change by a quarter of their length within t
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
 RIM = 2  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
-# Turn against the direction of the shading, and the tone from which the layer is laid.
-LAYERS = ((0.0, 0.0), (math.radians(18), 0.2), (math.radians(-26), 0.5))
 SHORTER = 0.9  # of the full length of a stroke, on things; behind them it is full
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
 FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
@@ -42,6 +40,33 @@ FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px betwe
 SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
 SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
+# Of stippling: px between dots where it is black, and at most; px between the points of a dot; of a stroke's length.
+DOT_SPACING, DOTS_APART, DOT_STEP, DOT_LENGTH = 1.7, 8.0, 0.35, 0.19
+
+
+@dataclass(frozen=True)
+class Style:
+    """How tone is laid.
+
+    Attributes:
+        layers: of each, its turn against the direction of the shading, and the tone from which it is laid.
+        share: of the tone, for each unit of `shading`, that is laid in strokes and not with the side of the lead.
+        dots: instead of strokes.
+    """
+
+    layers: tuple[tuple[float, float], ...]
+    share: float
+    dots: bool = False
+
+
+LAYERED = Style(((0.0, 0.0), (math.radians(18), 0.2), (math.radians(-26), 0.5)), 1.1)
+STYLES = {
+    "layered": LAYERED,
+    "hatching": Style(((0.0, 0.0), (math.radians(4), 0.3), (math.radians(-4), 0.6)), 1.3),
+    "cross-hatching": Style(((0.0, 0.0), (math.radians(75), 0.12), (math.radians(-38), 0.45)), 1.4),
+    "blended": Style((), 0.0),
+    "stippled": Style(((0.0, 0.0),), 1.6, dots=True),
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +97,7 @@ class _Tones:
     side_share: np.ndarray
 
 
-def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> Plan:
+def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None, style: Style = LAYERED) -> Plan:
     """Plans the drawing of a line image, of a picture with its lines, or of both.
 
     Args:
@@ -80,15 +105,16 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
         controls: numbers, or maps of the image's size.
         seed: the take.
         light: of the picture; without one, light is invented from the form that the lines enclose.
+        style: how tone is laid; pencils are trained on the first.
     """
     height, width = lines.shape
     hand = Hand(seed)
     maps = controls.maps(height, width)
-    ink, tones = _ink_and_tones(lines, maps, hand, light)
+    ink, tones = _ink_and_tones(lines, maps, hand, light, style)
     moves, present = displacements(controls, seed, height, width), presence(ink, controls, seed)
     line = ink * (1 - solid(ink))
     hatch = np.zeros((height, width), np.float32)
-    for layer in _laid(tones.shading, hand):
+    for layer in _laid(tones.shading, hand, style):
         np.maximum(hatch, stroke_plane(layer, height, width), out=hatch)
     values = {
         "ink": ink,
@@ -111,13 +137,13 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
 def strokes(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> list[np.ndarray]:
     """The plan's shading as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
     hand = Hand(seed)
-    _, tones = _ink_and_tones(lines, controls.maps(*lines.shape), hand, light)
-    return [stroke for layer in _laid(tones.shading, hand) for stroke in layer.polylines()]
+    _, tones = _ink_and_tones(lines, controls.maps(*lines.shape), hand, light, LAYERED)
+    return [stroke for layer in _laid(tones.shading, hand, LAYERED) for stroke in layer.polylines()]
 
 
 def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> np.ndarray:
     """How hard the lines are pressed (H, W), 0..1; arguments as for `plan`."""
-    return _ink_and_tones(lines, controls.maps(*lines.shape), Hand(seed), light)[1].pressure
+    return _ink_and_tones(lines, controls.maps(*lines.shape), Hand(seed), light, LAYERED)[1].pressure
 
 
 def displacements(controls: Controls, seed: int, height: int, width: int) -> dict[str, np.ndarray]:
@@ -157,16 +183,21 @@ def inside_of_solids(ink: np.ndarray) -> np.ndarray:
 
 
 def _ink_and_tones(
-    lines: np.ndarray, maps: dict[str, np.ndarray], hand: Hand, light: Light | None
+    lines: np.ndarray, maps: dict[str, np.ndarray], hand: Hand, light: Light | None, style: Style
 ) -> tuple[np.ndarray, _Tones]:
     """The lines as ink, without the inside of solids, and what is to be shaded."""
     ink = 1 - np.ascontiguousarray(lines, np.float32)
     filled, inside = solid(ink), inside_of_solids(ink)
-    tones = _of_form(ink, inside, filled, maps, hand) if light is None else _of_light(ink, inside, light, maps, hand)
-    return ink * (1 - inside), tones
+    if light is None:
+        tones = _of_form(ink, inside, filled, maps, hand)
+    else:
+        tones = _of_light(ink, inside, light, maps, hand, style)
+    return ink * (1 - inside), replace(tones, shading=_dotted(tones.shading)) if style.dots else tones
 
 
-def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str, np.ndarray], hand: Hand) -> _Tones:
+def _of_light(
+    ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str, np.ndarray], hand: Hand, style: Style
+) -> _Tones:
     """The tones of a picture: its own light, faded where the drawing is to fade."""
     height, width = ink.shape
     kept = fading(light, maps["background"], hand)
@@ -189,7 +220,7 @@ def _of_light(ink: np.ndarray, inside: np.ndarray, light: Light, maps: dict[str,
     )
     tone = (DARKEST * dark).astype(np.float32)
     pressure = _pressed(hand, blurred(light.tone, 4))
-    return _Tones(shading, pressure, tone, np.clip(1 - 1.1 * shade, 0.05, 1).astype(np.float32))
+    return _Tones(shading, pressure, tone, np.clip(1 - style.share * shade, 0.05, 1).astype(np.float32))
 
 
 def _of_form(
@@ -215,6 +246,13 @@ def _of_form(
     pressure = _pressed(hand, blurred(form.tone, 4))
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
     return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * amount), side_share)
+
+
+def _dotted(shading: Shading) -> Shading:
+    """The same tones in dots, closer together where it is dark."""
+    spacing = np.clip(DOT_SPACING / np.sqrt(np.maximum(shading.tone, 1e-3)), DOT_SPACING, DOTS_APART)
+    length = np.full_like(shading.tone, DOT_LENGTH)
+    return replace(shading, spacing=spacing.astype(np.float32), length=length, step=DOT_STEP)
 
 
 def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
@@ -254,9 +292,9 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
 
 
-def _laid(shading: Shading, hand: Hand) -> Iterator[Strokes]:
+def _laid(shading: Shading, hand: Hand, style: Style) -> Iterator[Strokes]:
     """The strokes of each layer."""
-    for number, (turn, start) in enumerate(LAYERS):
+    for number, (turn, start) in enumerate(style.layers):
         yield lay_strokes(replace(shading, angle=shading.angle + np.float32(turn)), hand, number, start)
 
 

@@ -42,6 +42,7 @@ class Shading:
         spacing: px between neighbouring strokes.
         length: share of the full length, 0..1.
         barrier: above a half, no stroke passes.
+        step: px between the points of a stroke.
     """
 
     tone: np.ndarray
@@ -50,6 +51,7 @@ class Shading:
     spacing: np.ndarray
     length: np.ndarray
     barrier: np.ndarray
+    step: float = STEP
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     chance = hand.table(16 + layer)
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
     luck, long, turned, soft = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001))
-    paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5))
+    paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5), shading.step)
     columns = np.clip(np.rint(paths[..., 0]), 0, width - 1).astype(np.int32)
     rows = np.clip(np.rint(paths[..., 1]), 0, height - 1).astype(np.int32)
     flat = rows * np.int32(width) + columns
@@ -156,8 +158,8 @@ def _candidates(hand: Hand, layer: int, height: int, width: int, wanted: np.ndar
     return seeds, cells.astype(np.int32)
 
 
-def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray) -> np.ndarray:
-    """The streamlines through `seeds`: (N, 2 HALF_LENGTH + 1, 2) x, y."""
+def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray, length: float) -> np.ndarray:
+    """The streamlines through `seeds` in steps of `length` px: (N, 2 HALF_LENGTH + 1, 2) x, y."""
     height, width = angle.shape
     cosine, sine = np.cos(angle).ravel(), np.sin(angle).ravel()
     paths = np.empty((len(seeds), 2 * HALF_LENGTH + 1, 2), np.float32)
@@ -176,10 +178,10 @@ def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray) -> np.ndarray:
                 turned = np.where(go_x * before[0] + go_y * before[1] < 0, np.float32(-1), np.float32(1))
                 go_x = (1 - CARRIED) * turned * go_x + CARRIED * before[0]
                 go_y = (1 - CARRIED) * turned * go_y + CARRIED * before[1]
-                length = np.hypot(go_x, go_y) + np.float32(1e-6)
-                go_x, go_y = go_x / length, go_y / length
+                far = np.hypot(go_x, go_y) + np.float32(1e-6)
+                go_x, go_y = go_x / far, go_y / far
             before = go_x, go_y
-            x, y = x + np.float32(STEP) * go_x, y + np.float32(STEP) * go_y
+            x, y = x + np.float32(length) * go_x, y + np.float32(length) * go_y
             paths[:, HALF_LENGTH + way * step, 0], paths[:, HALF_LENGTH + way * step, 1] = x, y
     return paths
 

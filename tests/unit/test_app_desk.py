@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from sketchgan_core.planning.controls import Controls
+from sketchgan_core.sketcher import Medium
 
 pytest.importorskip("gradio", reason="the app needs gradio: pip install 'sketchgan[app]'")
 
 from web.app.desk import Desk, Wish
 
-WISH = Wish(Path("cat.png"), Path("default.safetensors"), "auto", 0, 384, "cartridge", 0, Controls())
+WISH = Wish(Path("cat.png"), Path("default.safetensors"), "auto", 0, 384, Medium(), 0, Controls())
 
 
 def wish(darkness: float) -> Wish:

@@ -27,7 +27,7 @@ from sketchgan_core.images import read_image
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import Light
 from sketchgan_core.planning.plan import PLANES, plan
-from sketchgan_core.sketcher import Sketcher
+from sketchgan_core.sketcher import Medium, Sketcher
 from sketchgan_core.tiling import draw_tiled
 
 from ..data.pairs import Pair, find_pairs, split
@@ -136,7 +136,7 @@ def _draw(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None
     """What the generator alone draws of a pair."""
     seed += pair.seed
     if not isinstance(sketcher.generator, LoadGenerator):
-        return sketcher.draw(lines, pair.controls, seed, pair.paper)
+        return sketcher.draw(lines, pair.controls, seed, Medium(pair.paper))
     planned = plan(lines, pair.controls, seed, light)
     planes = planned.planes[[PLANES.index(name) for name in sketcher.generator.config.planes]]
     load = draw_tiled(sketcher.generator, planes, planned.reach)[0].cpu().numpy()
@@ -183,7 +183,7 @@ def _controls(
         base = Controls() if name == "shading" else Controls(shading=0.0)
         curves = []
         for number, (pair, image) in enumerate(zip(pairs, lines, strict=False)):
-            row = [sketcher.draw(image, replace(base, **{name: step}), pair.seed, pair.paper) for step in STEPS]
+            row = [sketcher.draw(image, replace(base, **{name: step}), pair.seed, Medium(pair.paper)) for step in STEPS]
             curves.append([measure(image, sketch) for sketch in row])
             if number == 0:
                 pictures.append(row)
@@ -203,7 +203,7 @@ def _light(
 ) -> dict[str, Any]:
     """How far sketches of pictures follow their light, everything kept: rank correlation of dark with dark."""
     found = [
-        light_followed(light.tone, sketcher.draw(image, WHOLE, pair.seed, pair.paper, light=light))
+        light_followed(light.tone, sketcher.draw(image, WHOLE, pair.seed, Medium(pair.paper), light=light))
         for pair, image, light in zip(pairs, lines, lights, strict=True)
         if light is not None
     ]

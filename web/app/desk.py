@@ -8,7 +8,7 @@ from pathlib import Path
 from sketchgan_core.lines.prepare import LineMode
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.preview import Preview
-from sketchgan_core.sketcher import Subject
+from sketchgan_core.sketcher import Medium, Subject
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Wish:
     lines: LineMode
     patch_size: int
     model_size: int
-    paper: str
+    medium: Medium
     seed: int
     controls: Controls
 

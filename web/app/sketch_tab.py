@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from sketchgan_core.choices import CONTROLS, PAPERS, PRESETS
+from sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES
 from sketchgan_core.errors import Cancelled, SketchGANError
 from sketchgan_core.pencils.header import Header
 from sketchgan_core.planning.controls import Controls
+from sketchgan_core.sketcher import Medium
 
 from .desk import Desk, Kept, Wish
 from .parts import EXAMPLES, HERE, LINE_MODES, complain, picture_input
@@ -49,7 +50,17 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
                     for name, info in CONTROLS.items()
                 ]
             with gr.Row(elem_classes="beside"):
-                paper = gr.Dropdown([(kind.capitalize(), kind) for kind in PAPERS], value=PAPERS[0], label="Paper")
+                medium = [
+                    gr.Dropdown(
+                        [(kind[0].upper() + kind[1:], kind) for kind in kinds],
+                        value=next(iter(kinds)),
+                        label=name,
+                        min_width=90,
+                        elem_id=name.lower(),
+                    )
+                    for name, kinds in (("Grade", GRADES), ("Style", STYLES), ("Paper", PAPERS))
+                ]
+            with gr.Row(elem_classes="beside"):
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=90, elem_id="seed")
                 dice = gr.Button(
                     "New take", icon=str(HERE / "dice.svg"), size="sm", scale=0, min_width=96, elem_id="dice"
@@ -145,7 +156,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         desk.clear()
         return "Stopped. Any change draws again.", _DRAWN
 
-    asked = [desk, picture, pencil, mode, patch_size, model_size, paper, seed, *sliders, asked_at]
+    asked = [desk, picture, pencil, mode, patch_size, model_size, *medium, seed, *sliders, asked_at]
     shown = [result, download, note, stop]
 
     def draws(event: Callable[..., Any]) -> None:
@@ -167,7 +178,8 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         draws(slider.release)
     for event in (
         *(uploaded.then, examples.load_input_event.then),
-        *(mode.input, patch_size.release, model_size.release, paper.input, seed.submit, seed.blur),
+        *(mode.input, patch_size.release, model_size.release, seed.submit, seed.blur),
+        *(choice.input for choice in medium),
         dice.click(another_seed, seed, seed, queue=False, show_progress="hidden").then,
     ):
         draws(event)
@@ -213,11 +225,12 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
 
 def _wish(studio: Studio, values: list[Any]) -> Wish | None:
     """What the page asks for, or None without a picture."""
-    picture, pencil, mode, patch_size, model_size, paper, seed, *controls = values
+    picture, pencil, mode, patch_size, model_size, grade, style, paper, seed, *controls = values
     if picture is None:
         return None
     settings = studio.controls(Path(pencil), controls)
-    return Wish(Path(picture), Path(pencil), mode, patch_size, model_size, paper, seed or 0, settings)
+    medium = Medium(paper, grade, style)
+    return Wish(Path(picture), Path(pencil), mode, patch_size, model_size, medium, seed or 0, settings)
 
 
 def _note(kept: Kept, *more: str) -> str:

@@ -77,7 +77,7 @@ class Studio:
     def preview(self, wish: Wish, kept: Kept) -> Path:
         """A small drawing, in an instant; it is laid out like the full one."""
         generator = self._sketcher(wish.pencil).generator
-        sketch = kept.preview.draw(generator, wish.controls, wish.seed, wish.paper)
+        sketch = kept.preview.draw(generator, wish.controls, wish.seed, wish.medium)
         return self.write(sketch, f"{wish.picture.stem}-preview", ".jpg")
 
     def draw(
@@ -97,7 +97,7 @@ class Studio:
                 kept.subject,
                 wish.controls,
                 wish.seed,
-                wish.paper,
+                wish.medium,
                 progress=lambda done, total, _: progress(done / total, "Drawing"),
                 cancelled=cancelled,
             )

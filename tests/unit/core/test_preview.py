@@ -10,7 +10,7 @@ from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 from sketchgan_core.preview import PREVIEW_SIDE, SHOWN_SIDE, Preview
 from sketchgan_core.scaling import side
-from sketchgan_core.sketcher import Sketcher
+from sketchgan_core.sketcher import Medium, Sketcher
 from tests.conftest import draw_lines, random_generator
 
 
@@ -57,7 +57,7 @@ def test_what_does_not_change_is_kept(sketcher: Sketcher, monkeypatch: pytest.Mo
     drawn = [preview.draw(sketcher.generator, controls) for controls in (soft, hard)]
     assert drawn[1].mean() != drawn[0].mean()
     assert (len(lit), len(laid)) == (1, 2)  # the light of the picture stays
-    preview.draw(sketcher.generator, hard, paper="rough")
+    preview.draw(sketcher.generator, hard, medium=Medium("rough"))
     assert (len(lit), len(laid)) == (1, 2)  # another paper under the same load
     preview.draw(sketcher.generator, sketcher.controls(detail=1.0))
     assert (len(lit), len(laid)) == (2, 3)

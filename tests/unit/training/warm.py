@@ -113,11 +113,11 @@ class Warm:
 
 def _serve() -> None:
     import torch
-    import training.run
 
+    import training.commands.run
     from training.cli import main
 
-    assert training.run
+    assert training.commands.run
     torch.set_num_threads(1)
     # not what is buffered: a child would have the lines that follow taken from it
     while line := sys.stdin.readline():
