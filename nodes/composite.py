@@ -13,6 +13,7 @@ from .images import to_colours
 
 class Composite(io.ComfyNode):
     @classmethod
+    @host.lenient
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANComposite",
@@ -60,12 +61,12 @@ class Composite(io.ComfyNode):
     def execute(
         cls,
         graphite: torch.Tensor,
-        paper: str,
-        paper_color: str,
-        tooth: float,
-        graphite_color: str,
-        seed: int,
-        transparent: bool,
+        paper: str = "cartridge",
+        paper_color: str = "#f4efe4",
+        tooth: float = 0.4,
+        graphite_color: str = "#26262b",
+        seed: int = 0,
+        transparent: bool = False,
         image: torch.Tensor | None = None,
         image_strength: float = 0.7,
     ) -> io.NodeOutput:

@@ -24,6 +24,7 @@ MAPS = tuple(name for name in CONTROLS if name != "detail")
 
 class Generate(io.ComfyNode):
     @classmethod
+    @host.lenient
     def define_schema(cls) -> io.Schema:
         defaults = _defaults()
         return io.Schema(
@@ -141,23 +142,24 @@ class Generate(io.ComfyNode):
     def execute(
         cls,
         image: torch.Tensor,
-        preset: str,
-        seed: int,
-        grade: str,
-        style: str,
-        paper: str,
-        patch_size: int,
-        model_size: int,
-        tile: int,
-        output: str,
+        preset: str = CUSTOM,
+        seed: int = 0,
+        grade: str = "2B",
+        style: str = "layered",
+        paper: str = "cartridge",
+        patch_size: int = 0,
+        model_size: int = 384,
+        tile: int = 0,
+        output: str = OUTPUTS[0],
         lines: torch.Tensor | None = None,
         model: HostPencil | None = None,
         **controls: Any,
     ) -> io.NodeOutput:
-        """`controls` has the number of each control, and the maps that are connected."""
+        """`controls` has the numbers of the controls that are given, and the maps that are connected."""
         patcher = (model or pencils.load(BUNDLED)).patcher
         sketcher = core.Sketcher(host.load(patcher))
-        numbers = {name: controls[name] for name in CONTROLS} | PRESETS.get(preset, {})
+        defaults = _defaults()
+        numbers = {name: controls.get(name, getattr(defaults, name)) for name in CONTROLS} | PRESETS.get(preset, {})
         medium = Medium(paper, grade, style)
         size = output.removesuffix(" size")
         progress = host.Progress(len(image))

@@ -6,6 +6,7 @@ import inspect
 import os
 import time
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,19 @@ def with_options(given: io.Input, **options: Any) -> io.Input:
 def folded(given: io.Input) -> io.Input:
     """The same input, which a page that knows of rarely used ones folds away; any other page shows it."""
     return with_options(given, advanced=True)
+
+
+def lenient(define_schema: Callable[[type], io.Schema]) -> Callable[[type], io.Schema]:
+    """The same schema, but inputs with a default may be left out of an API prompt: saved ones survive new inputs."""
+
+    @wraps(define_schema)
+    def defined(cls: type) -> io.Schema:
+        schema = define_schema(cls)
+        for given in schema.inputs:
+            given.optional = given.optional or getattr(given, "default", None) is not None
+        return schema
+
+    return defined
 
 
 def answer(path: str, describe: Callable[[str], dict[str, Any] | None]) -> None:

@@ -16,6 +16,7 @@ from .images import to_image
 
 class ExtractLines(io.ComfyNode):
     @classmethod
+    @host.lenient
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANExtractLines",
@@ -58,7 +59,7 @@ class ExtractLines(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, image: torch.Tensor, mode: Any, **settings: Any) -> io.NodeOutput:
+    def execute(cls, image: torch.Tensor, mode: Any = "auto", **settings: Any) -> io.NodeOutput:
         batch, height, width, _ = image.shape
         chosen = core.LineSettings(**settings)
         ink = torch.empty(batch, height, width)

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 class MergeModels(io.ComfyNode):
     @classmethod
+    @host.lenient
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANMergeModels",
@@ -42,7 +43,7 @@ class MergeModels(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model_a: HostPencil, model_b: HostPencil, ratio: float) -> io.NodeOutput:
+    def execute(cls, model_a: HostPencil, model_b: HostPencil, ratio: float = 0.5) -> io.NodeOutput:
         generator = core.merge_generators(model_a.generator, model_b.generator, ratio)
         first, second = model_a.card, model_b.card
         card = core.Card(
@@ -57,6 +58,7 @@ class MergeModels(io.ComfyNode):
 
 class SaveModel(io.ComfyNode):
     @classmethod
+    @host.lenient
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANSaveModel",
@@ -93,11 +95,11 @@ class SaveModel(io.ComfyNode):
     def execute(
         cls,
         model: HostPencil,
-        filename_prefix: str,
-        title: str,
-        author: str,
-        licence: str,
-        notes: str,
+        filename_prefix: str = "sketchgan/pencil",
+        title: str = "",
+        author: str = "",
+        licence: str = "",
+        notes: str = "",
         thumbnail: torch.Tensor | None = None,
     ) -> io.NodeOutput:
         given = {"title": title, "author": author, "license": licence, "description": notes}
@@ -113,6 +115,7 @@ class SaveModel(io.ComfyNode):
 
 class ModelInfo(io.ComfyNode):
     @classmethod
+    @host.lenient
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="SketchGANModelInfo",

@@ -320,3 +320,35 @@ def test_what_cannot_be_done_is_one_sentence(host: Host, change: Graph, says: st
         error = str(refused)
     assert says in error or "not in" in error
     assert "\n" not in error.strip() or "not in" in error
+
+
+def test_a_prompt_without_settings_draws_with_their_defaults(host: Host) -> None:
+    """An API file that was saved before an input was added goes on working."""
+    bare = {
+        "1": load_image("drawing.png"),
+        "2": node("SketchGANGenerate", image=["1", 0]),
+        "3": node("SketchGANExtractLines", image=["1", 0]),
+        "4": node("SketchGANComposite", graphite=["2", 1]),
+        "sketch": show(["2", 0]),
+        "lines": show(["3", 0]),
+        "paper": show(["4", 0]),
+    }
+    asked = bare | {"2": generate(["1", 0], patch_size=0)}
+    assert pixels(done(host, bare), "lines").min() < 0.2
+    np.testing.assert_array_equal(pixels(done(host, bare), "sketch"), pixels(done(host, asked), "sketch"))
+
+
+@pytest.mark.parametrize("style", ["hatching", "blended"])
+def test_grade_and_style_are_drawn(host: Host, style: str) -> None:
+    name = photo(host)
+    drawn = {
+        grade: pixels(
+            done(
+                host,
+                {"1": load_image(name), "2": generate(["1", 0], grade=grade, style=style), "shown": show(["2", 0])},
+            )
+        )
+        for grade in ("4H", "charcoal")
+    }
+    dark = [np.median(image[20:-20, 20:80]) for image in drawn.values()]
+    assert dark[0] > dark[1] + 0.1
