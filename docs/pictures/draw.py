@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sketchgan_core import Controls, Sheet, Sketcher, lay_on_paper, parse_colour, read_image
+from sketchgan_core.choices import GRADES, STYLES
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -52,6 +53,7 @@ def main() -> None:
     sketched(np.concatenate(padded, 1), (1260, 540)).save(HERE / "banner.jpg", quality=90)
     examples(sketcher).save(HERE / "examples.jpg", quality=85, optimize=True)
     controls(sketcher).save(HERE / "controls.jpg", quality=85, optimize=True)
+    media(sketcher).save(HERE / "media.jpg", quality=85, optimize=True)
 
 
 def examples(sketcher: Sketcher) -> Image.Image:
@@ -76,6 +78,20 @@ def controls(sketcher: Sketcher) -> Image.Image:
             left, top = column * CELL, row * CELL
             sheet.paste(cell(sketcher(lines if name == "roughness" else picture, **{name: step})), (left, top))
             write.text((left + 12, top + 10), f"{name} {step:g}", fill=90, font=ImageFont.load_default(17))
+    return sheet
+
+
+def media(sketcher: Sketcher) -> Image.Image:
+    """One picture in every grade, then in every style."""
+    picture = read_image(EXAMPLES / "pictures" / "castle.jpg").pixels[:520, 250:770]
+    shown = [("grade", name) for name in GRADES] + [("style", name) for name in list(STYLES)[1:]]
+    across = len(GRADES)
+    sheet = Image.new("L", (across * CELL, -(-len(shown) // across) * CELL), "white")
+    write = ImageDraw.Draw(sheet)
+    for place, (kind, name) in enumerate(shown):
+        left, top = place % across * CELL, place // across * CELL
+        sheet.paste(cell(sketcher(picture, **{kind: name})), (left, top))
+        write.text((left + 22, top + 14), name, fill=60, font=ImageFont.load_default(17))
     return sheet
 
 
