@@ -18,7 +18,7 @@ from .images import MAX_PIXELS, to_lines, to_pixels
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
-from .materials.deposition import GRADES, deposit
+from .materials.deposition import GRADES, Grade, deposit
 from .materials.paper import KINDS
 from .materials.paper import paper as make_paper
 from .materials.side import lay_side
@@ -344,7 +344,7 @@ class Sketcher:
         load = fitted(load, (height, width))
         if isinstance(self.generator, LoadGenerator):
             sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, medium.paper, seed)))
-            sketch = 1 - deposit(torch.from_numpy(load), sheet, GRADES[medium.grade])
+            sketch = 1 - _settled(torch.from_numpy(load), sheet, GRADES[medium.grade])
         else:
             sketch = 1 - torch.from_numpy(load)
         if progress is not None:
@@ -401,6 +401,14 @@ def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return lines
     resized = fitted(lines, size)
     return np.clip(1 - (1 - resized) * _LINES_PALE, 0, 1) if lines.shape[0] > size[0] else resized
+
+
+def _settled(load: torch.Tensor, sheet: torch.Tensor, grade: Grade) -> torch.Tensor:
+    """The graphite (H, W) of a load on a sheet of paper; bare paper, which is most of a line drawing, costs nothing."""
+    marked = load > 0
+    graphite = torch.zeros_like(load)
+    graphite[marked] = deposit(load[marked], sheet[marked], grade)
+    return graphite
 
 
 def _like(image: Any, sketch: np.ndarray) -> Any:

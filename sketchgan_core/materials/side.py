@@ -74,9 +74,9 @@ def lay_side(
 def _finished(load: np.ndarray, tone: np.ndarray, free: np.ndarray, grade: Grade) -> np.ndarray:
     """The load where detail is fine worked over with the point: lights lifted, darks pressed in, as for an eye."""
     fine = free * smoothstep(blurred(np.abs(tone - blurred(tone, 2.5)), _FINE_SPREAD), *_FINE)
-    wanted = blurred(tone, _FINE_AREA)
+    wanted, toned = blurred(tone, _FINE_AREA), tone > 0
     for _ in range(_FINE_ROUNDS):
         laid = blurred(darkness_of(load, grade), _FINE_AREA)
         load = load * (1 + fine * (np.clip((wanted + 0.02) / (laid + 0.02), 0.4, 1) - 1))
-        load = load + fine * (1 - load) * np.clip(wanted - laid, 0, 1)
+        load = load + fine * toned * (1 - load) * np.clip(wanted - laid, 0, 1)
     return load
