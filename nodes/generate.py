@@ -10,7 +10,6 @@ from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
 from ..sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES
-from ..sketchgan_core.sketcher import Medium
 from . import host, pencils
 from .images import to_image
 from .pencils import HostPencil, PencilSocket
@@ -160,7 +159,7 @@ class Generate(io.ComfyNode):
         sketcher = core.Sketcher(host.load(patcher))
         defaults = _defaults()
         numbers = {name: controls.get(name, getattr(defaults, name)) for name in CONTROLS} | PRESETS.get(preset, {})
-        medium = Medium(paper, grade, style)
+        medium = core.Medium(paper, grade, style)
         size = output.removesuffix(" size")
         progress = host.Progress(len(image))
         first: core.Subject | None = None

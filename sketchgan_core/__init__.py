@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .pencils.header import Card, Header, list_pencils, read_header
     from .pencils.weights import load_pencil, save_pencil
     from .planning.controls import Controls
-    from .sketcher import Sketcher, Subject, scaled_size
+    from .sketcher import Medium, Sketcher, Subject, scaled_size
     from .tiling import draw_tiled, useful_memory
 
 _HOMES = {
@@ -29,6 +29,7 @@ _HOMES = {
     "GeneratorConfig": "generators.config",
     "Header": "pencils.header",
     "LineSettings": "lines.settings",
+    "Medium": "sketcher",
     "Sheet": "materials.composite",
     "SketchGANError": "errors",
     "Sketcher": "sketcher",
@@ -58,6 +59,7 @@ __all__ = [
     "GeneratorConfig",
     "Header",
     "LineSettings",
+    "Medium",
     "Sheet",
     "SketchGANError",
     "Sketcher",

@@ -1,4 +1,4 @@
-"""The command `sketchgan`: sketch, lines, list, info, import, app."""
+"""The command `sketchgan`: sketch, film, lines, list, info, import, app."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import mimetypes
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -65,11 +66,7 @@ def _sketch(options: argparse.Namespace) -> int:
     if options.sheet:
         check_output(options.sheet, options.overwrite)
     sketcher = Sketcher.load(options.weights, options.device)
-    asked = {name: getattr(options, name) for name in CONTROLS}
-    preset = PRESETS[options.preset] if options.preset else {}
-    controls = sketcher.controls(
-        **{name: preset.get(name) if value is None else value for name, value in asked.items()}
-    )
+    controls = sketcher.controls(**_asked(options))
     medium = Medium(options.paper, options.grade, options.style)
     done: list[tuple[Path, Path]] = []
 
@@ -88,6 +85,42 @@ def _sketch(options: argparse.Namespace) -> int:
     if options.sheet and done:
         write_image(options.sheet, contact_sheet(done), options.overwrite)
     return SOME_FAILED if failures else OK
+
+
+def _asked(options: argparse.Namespace) -> dict[str, float | None]:
+    """The controls as they were asked for, one by one or by a preset."""
+    asked = {name: getattr(options, name) for name in CONTROLS}
+    preset = PRESETS[options.preset] if options.preset else {}
+    return {name: preset.get(name) if value is None else value for name, value in asked.items()}
+
+
+def _film(options: argparse.Namespace) -> int:
+    from .film import Shot, draw_film
+    from .pencils.header import resolve_pencil
+    from .sketcher import Medium, Sketcher
+
+    _refuse_collisions([(options.input, options.output)])
+    sketcher = Sketcher.load(options.weights, options.device)
+    medium = Medium(options.paper, options.grade, options.style)
+    lines, sizes = options.lines, (options.patch_size, options.model_size)
+    shot = Shot(sketcher.controls(**_asked(options)), options.seed, medium, options.hold, lines, *sizes)
+    pencil = resolve_pencil(options.weights)
+    told = {
+        **{name: value for name, value in vars(shot).items() if name not in ("controls", "medium")},
+        **{part: vars(getattr(shot, part)) for part in ("controls", "medium")},
+        "pencil": [pencil.name, pencil.stat().st_size],
+    }
+    start = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        left = (time.monotonic() - start) * (total - done) / done if total > done else 0
+        bar = f"{done} of {total} frames, {left / 60:.0f} min left" if total else f"{done} frames"
+        print(f"\r{options.input.name}: {bar}   ", end="", file=sys.stderr, flush=True)
+
+    progress = show if sys.stderr.isatty() else None
+    frames = draw_film(sketcher, options.input, options.output, shot, told, options.overwrite, progress, _tell)
+    _tell(f"{options.output}: {frames} frames")
+    return OK
 
 
 def _lines(options: argparse.Namespace) -> int:
@@ -209,26 +242,38 @@ def _parser() -> argparse.ArgumentParser:
         )
         made.add_argument("--overwrite", action="store_true", help="replace existing files")
 
+    def with_drawing(sketch: argparse.ArgumentParser) -> None:
+        sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
+        sketch.add_argument(
+            "--patch-size", type=_count, default=0, help="pixels of the image ... (default: 0, chosen by what is in it)"
+        )
+        sketch.add_argument("--model-size", type=_positive, default=384, help="... drawn at this size (default: 384)")
+        sketch.add_argument(
+            "--preset", choices=list(PRESETS), help="a kind of drawing; a control given beside it counts"
+        )
+        sketch.add_argument("--seed", type=int, default=0, help="the take (default: 0)")
+        for control, text in CONTROLS.items():
+            sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help=f"{text} (default: the pencil's own)")
+        sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
+        sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
+        for choice, known in (("grade", GRADES), ("style", STYLES)):
+            first, said = next(iter(known)), "; ".join(f"{name}: {meaning}" for name, meaning in known.items())
+            sketch.add_argument(f"--{choice}", choices=list(known), default=first, help=f"{said} (default: {first})")
+        sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
+        sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
+
     sketch = command("sketch", _sketch, "Draws images with a pencil.")
     with_images(sketch)
-    sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
-    sketch.add_argument(
-        "--patch-size", type=_count, default=0, help="pixels of the image ... (default: 0, chosen by what is in it)"
-    )
-    sketch.add_argument("--model-size", type=_positive, default=384, help="... drawn at this size (default: 384)")
-    sketch.add_argument("--preset", choices=list(PRESETS), help="a kind of drawing; a control given beside it counts")
-    sketch.add_argument("--seed", type=int, default=0, help="the take (default: 0)")
-    for control, text in CONTROLS.items():
-        sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help=f"{text} (default: the pencil's own)")
-    sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
-    sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
-    for choice, known in (("grade", GRADES), ("style", STYLES)):
-        first, said = next(iter(known)), "; ".join(f"{name}: {meaning}" for name, meaning in known.items())
-        sketch.add_argument(f"--{choice}", choices=list(known), default=first, help=f"{said} (default: {first})")
+    with_drawing(sketch)
     sketch.add_argument("--size", choices=("input", "model"), default="input", help="size of OUT (default: input)")
-    sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
-    sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
     sketch.add_argument("--sheet", type=Path, metavar="FILE", help="also write all inputs beside their sketches")
+
+    film = command("film", _film, "Draws a film, with its sound; the same command goes on where it was interrupted.")
+    film.add_argument("input", type=Path, metavar="IN", help="video file")
+    film.add_argument("-o", "--output", required=True, type=Path, metavar="OUT", help=".mp4, .mkv, .mov or .webm")
+    film.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    film.add_argument("--hold", type=_positive, default=1, metavar="N", help="draw every Nth frame, and hold it")
+    with_drawing(film)
 
     lines = command("lines", _lines, "Extracts the lines alone.")
     with_images(lines)

@@ -79,11 +79,12 @@ def test_titles_do_not_say_what_the_badge_says(host: Host) -> None:
 
 def test_what_is_rarely_used_is_folded_away(host: Host) -> None:
     def shown(name: str) -> list[str]:
-        required = host.get(f"/object_info/{name}")[name]["input"]["required"]
-        return [key for key, (_, options) in required.items() if not options.get("advanced")]
+        inputs = host.get(f"/object_info/{name}")[name]["input"]
+        settings = {key: told[1] for key, told in inputs["optional"].items() if "default" in told[1]}
+        return [*inputs["required"], *(key for key, options in settings.items() if not options.get("advanced"))]
 
     sliders = ["darkness", "roughness", "shading", "tone", "detail", "background"]
-    assert shown("SketchGANGenerate") == ["image", "preset", *sliders, "seed", "paper"]
+    assert shown("SketchGANGenerate") == ["image", "preset", *sliders, "seed", "grade", "style", "paper"]
     assert shown("SketchGANExtractLines") == ["image", "mode", "detail", "threshold", "thickness"]
 
 

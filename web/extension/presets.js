@@ -18,10 +18,11 @@ app.registerExtension({
     const generates = node.comfyClass === "SketchGANGenerate";
     // A subgraph may have brought the preset and its sliders to its outside, as our blueprint does.
     if (!generates && !node.isSubgraphNode?.()) return;
-    const required = LiteGraph.registered_node_types.SketchGANGenerate.nodeData.input.required;
-    const { presets, custom } = required.preset[1];
+    const { required, optional } = LiteGraph.registered_node_types.SketchGANGenerate.nodeData.input;
+    const inputs = { ...required, ...optional };
+    const { presets, custom } = inputs.preset[1];
     const names = [...new Set(Object.values(presets).flatMap(Object.keys))];
-    const bundled = Object.fromEntries(names.map((name) => [name, required[name][1].default]));
+    const bundled = Object.fromEntries(names.map((name) => [name, inputs[name][1].default]));
     followPreset(node, presets, custom, names);
     if (generates) followPencil(node, bundled, custom);
   },
