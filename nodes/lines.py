@@ -9,7 +9,7 @@ from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
 from ..sketchgan_core.choices import MODES
-from ..sketchgan_core.lines.settings import POLARITIES
+from ..sketchgan_core.lines.settings import POLARITIES, SETTINGS
 from . import host
 from .images import to_image
 
@@ -34,19 +34,7 @@ class ExtractLines(io.ComfyNode):
                     "drawing: cleans a drawing or a scan, also white on black. photo: finds the outlines. "
                     "classic: the extractor of the original SketchAI. none: takes the picture as it is.",
                 ),
-                _share(
-                    "detail",
-                    "photo: how fine a structure becomes a line. drawing: how thin a stroke still counts.",
-                ),
-                _share("threshold", "How firm an edge of a photo, or how dark a stroke of a drawing, must be."),
-                io.Float.Input(
-                    "thickness",
-                    default=0.0,
-                    min=-8.0,
-                    max=8.0,
-                    step=0.25,
-                    tooltip="Pixels added to the width of every line; negative makes lines thinner, 0 leaves them.",
-                ),
+                *map(_number, ("detail", "threshold", "thickness")),
                 *map(host.folded, _rarely_used()),
             ],
             outputs=[
@@ -79,40 +67,7 @@ class ExtractLines(io.ComfyNode):
 
 def _rarely_used() -> list[io.Input]:
     return [
-        io.Float.Input(
-            "uniform_width",
-            default=0.0,
-            min=0.0,
-            max=16.0,
-            step=0.25,
-            tooltip="Strokes every line anew from its middle, this many pixels wide; 0 leaves each its width.",
-        ),
-        _share(
-            "smoothing",
-            "photo: how far strokes are smoothed along their flow. drawing: how much noise is averaged out.",
-        ),
-        _length(
-            "specks",
-            6.0,
-            1000.0,
-            1.0,
-            "Spots of less ink than this are removed, in square pixels of a 1024 pixel picture; 0 keeps all.",
-        ),
-        _length(
-            "minimum_length",
-            0.0,
-            256.0,
-            1.0,
-            "Strokes shorter than this are removed, in pixels of a 1024 pixel picture; 0 keeps all.",
-        ),
-        _length(
-            "close_gaps",
-            0.0,
-            32.0,
-            0.5,
-            "Bridges gaps up to this where two strokes end towards each other, in pixels of a 1024 pixel "
-            "picture; 0 bridges none.",
-        ),
+        *map(_number, ("uniform_width", "smoothing", "specks", "minimum_length", "close_gaps")),
         io.Combo.Input(
             "polarity",
             options=list(POLARITIES),
@@ -120,19 +75,14 @@ def _rarely_used() -> list[io.Input]:
             tooltip="dark: the lines are darker than their ground. light: they are lighter, as on a "
             "blackboard. auto: judges by the first picture of the batch.",
         ),
-        io.Int.Input(
-            "classic_scale",
-            default=2,
-            min=1,
-            max=4,
-            tooltip="classic: how many times it enlarges the picture first. The other modes do not use it.",
-        ),
+        _number("classic_scale"),
     ]
 
 
-def _share(name: str, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=0.5, min=0.0, max=1.0, step=0.05, tooltip=tooltip)
-
-
-def _length(name: str, default: float, most: float, step: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=default, min=0.0, max=most, step=step, tooltip=tooltip)
+def _number(name: str) -> io.Input:
+    """The widget of a setting."""
+    setting, default = SETTINGS[name], getattr(core.LineSettings, name)
+    low, high = map(type(default), setting.shown)
+    if isinstance(default, int):
+        return io.Int.Input(name, default=default, min=low, max=high, tooltip=setting.says)
+    return io.Float.Input(name, default=default, min=low, max=high, step=float(setting.step), tooltip=setting.says)

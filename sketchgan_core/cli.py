@@ -18,19 +18,7 @@ from types import ModuleType
 
 from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES
 from .errors import Cancelled, SketchGANError, one_line
-from .lines.settings import POLARITIES, LineSettings
-
-_LINE_OPTIONS = {
-    "thickness": "px added to the width of every line; negative takes away",
-    "uniform_width": "px; every line stroked anew at this width, 0 keeps them",
-    "detail": "0..1; how fine a structure becomes a line",
-    "threshold": "0..1; how firm an edge or how dark a stroke must be",
-    "smoothing": "0..1; how far strokes are smoothed and noise averaged out",
-    "specks": "square px at 1024; smaller spots are removed from scans and photos",
-    "minimum_length": "px at 1024; shorter strokes are removed",
-    "close_gaps": "px at 1024; gaps up to this are bridged",
-    "classic_scale": "1..4; how many times classic enlarges first",
-}
+from .lines.settings import POLARITIES, SETTINGS, LineSettings
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -278,14 +266,14 @@ def _parser() -> argparse.ArgumentParser:
     lines = command("lines", _lines, "Extracts the lines alone.")
     with_images(lines)
     lines.add_argument("--mode", choices=MODES, default="auto", help="default: auto")
-    for name, text in _LINE_OPTIONS.items():
+    for name, setting in SETTINGS.items():
         default = getattr(LineSettings, name)
         lines.add_argument(
             f"--{name.replace('_', '-')}",
             type=type(default),
             default=default,
             metavar="N",
-            help=f"{text} (default {default:g})",
+            help=f"{setting.says} (default {default:g})",
         )
     lines.add_argument("--polarity", choices=POLARITIES, default="auto", help="of the lines (default: auto)")
     lines.add_argument(

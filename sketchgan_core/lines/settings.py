@@ -13,6 +13,62 @@ POLARITIES: tuple[str, ...] = get_args(Polarity)
 
 
 @dataclass(frozen=True)
+class Setting:
+    """A setting that is a number, as every surface shows it.
+
+    Attributes:
+        low, high: what is accepted.
+        shown: from where to where a slider goes.
+        step: of a slider.
+        says: what it does, for a person.
+    """
+
+    low: float
+    high: float
+    shown: tuple[float, float]
+    step: float
+    says: str
+
+
+SETTINGS = {
+    "thickness": Setting(
+        -64, 64, (-8, 8), 0.25, "Pixels added to the width of every line; negative makes lines thinner, 0 leaves them."
+    ),
+    "uniform_width": Setting(
+        0, 64, (0, 16), 0.25,
+        "Strokes every line anew from its middle, this many pixels wide; 0 leaves each its width.",
+    ),
+    "detail": Setting(
+        0, 1, (0, 1), 0.05,
+        "photo: how fine a structure becomes a line. drawing: how thin a stroke still counts.",
+    ),
+    "threshold": Setting(
+        0, 1, (0, 1), 0.05, "How firm an edge of a photo, or how dark a stroke of a drawing, must be."
+    ),
+    "smoothing": Setting(
+        0, 1, (0, 1), 0.05,
+        "photo: how far strokes are smoothed along their flow. drawing: how much noise is averaged out.",
+    ),
+    "specks": Setting(
+        0, 10_000, (0, 1000), 1,
+        "Spots of less ink than this are removed, in square pixels of a 1024 pixel picture; 0 keeps all.",
+    ),
+    "minimum_length": Setting(
+        0, 1024, (0, 256), 1, "Strokes shorter than this are removed, in pixels of a 1024 pixel picture; 0 keeps all."
+    ),
+    "close_gaps": Setting(
+        0, 64, (0, 32), 0.5,
+        "Bridges gaps up to this where two strokes end towards each other, in pixels of a 1024 pixel picture; "
+        "0 bridges none.",
+    ),
+    "classic_scale": Setting(
+        1, 4, (1, 4), 1,
+        "classic: how many times it enlarges the picture first. The other modes do not use it.",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
 class LineSettings:
     """How lines are extracted and what is done to them afterwards; the defaults suit most pictures.
 
@@ -50,25 +106,12 @@ class LineSettings:
         for field in fields(self):
             if field.name == "polarity":
                 continue
-            low, high = RANGES[field.name]
-            value = getattr(self, field.name)
-            if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
-                raise SketchGANError(f"{field.name} {value!r} is not in {low:g}..{high:g}; give a number in there")
+            known, value = SETTINGS[field.name], getattr(self, field.name)
+            if not (isinstance(value, int | float) and math.isfinite(value) and known.low <= value <= known.high):
+                raise SketchGANError(
+                    f"{field.name} {value!r} is not in {known.low:g}..{known.high:g}; give a number in there"
+                )
         if self.polarity not in POLARITIES:
             raise SketchGANError(f"unknown polarity {self.polarity!r}; choose one of {', '.join(POLARITIES)}")
         if self.classic_scale != int(self.classic_scale):
             raise SketchGANError(f"classic_scale {self.classic_scale!r} is not whole; give 1, 2, 3 or 4")
-
-
-# For sliders and checks.
-RANGES: dict[str, tuple[float, float]] = {
-    "thickness": (-64, 64),
-    "uniform_width": (0, 64),
-    "detail": (0, 1),
-    "threshold": (0, 1),
-    "smoothing": (0, 1),
-    "specks": (0, 10_000),
-    "minimum_length": (0, 1024),
-    "close_gaps": (0, 64),
-    "classic_scale": (1, 4),
-}

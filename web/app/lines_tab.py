@@ -8,28 +8,14 @@ from typing import Any
 import gradio as gr
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.lines.settings import LineSettings
+from sketchgan_core.lines.settings import SETTINGS, LineSettings
 
 from .parts import EXAMPLES, LINE_MODES, complain, picture_file, picture_input
 from .studio import Studio
 
 DEFAULTS = LineSettings()
-# Setting: lowest, highest, step, what it does.
-SLIDERS: dict[str, tuple[float, float, float, str]] = {
-    "thickness": (-8, 8, 0.5, "pixels more or less"),
-    "uniform_width": (0, 16, 0.5, "pixels; 0 leaves every line its own"),
-    "detail": (0, 1, 0.05, "how fine a structure becomes a line"),
-    "threshold": (0, 1, 0.05, "how firm an edge, how dark a stroke must be"),
-    "smoothing": (0, 1, 0.05, "along the strokes of a photo, of a drawing's noise"),
-}
-CLEANING: dict[str, tuple[float, float, float, str]] = {
-    "specks": (0, 250, 1, "smaller spots are removed"),
-    "minimum_length": (0, 250, 1, "shorter strokes are removed"),
-    "close_gaps": (0, 32, 0.5, "gaps up to this are bridged"),
-}
-CLASSIC: dict[str, tuple[float, float, float, str]] = {
-    "classic_scale": (1, 4, 1, "how many times Classic enlarges the picture first"),
-}
+SLIDERS = ("thickness", "uniform_width", "detail", "threshold", "smoothing")
+CLEANING = ("specks", "minimum_length", "close_gaps")
 POLARITY = [("Judge by the picture", "auto"), ("Dark on light", "dark"), ("Light on dark", "light")]
 
 
@@ -40,11 +26,10 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
             picture, uploaded = picture_input(studio, "lines-picture")
             mode = gr.Radio(LINE_MODES, value="auto", label="Lines", elem_id="lines-mode")
             with gr.Group():
-                sliders = {name: _slider(name, *values) for name, values in SLIDERS.items()}
+                sliders = {name: _slider(name) for name in SLIDERS}
             with gr.Accordion("Clean up", open=False, elem_id="clean-up"):
-                sliders |= {name: _slider(name, *values) for name, values in CLEANING.items()}
-                gr.Markdown("In pixels of a picture of 1024 × 1024; they grow with the picture.")
-                sliders |= {name: _slider(name, *values) for name, values in CLASSIC.items()}
+                sliders |= {name: _slider(name) for name in CLEANING}
+                sliders["classic_scale"] = _slider("classic_scale")
                 polarity = gr.Radio(POLARITY, value=DEFAULTS.polarity, label="Polarity", elem_id="polarity")
             reset = gr.Button("Reset", size="sm", elem_id="reset")
         with gr.Column(scale=5, min_width=320):
@@ -98,8 +83,9 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
     return send, lines
 
 
-def _slider(name: str, low: float, high: float, step: float, info: str) -> gr.Slider:
-    title = name.replace("_", " ").capitalize()
+def _slider(name: str) -> gr.Slider:
+    setting, title = SETTINGS[name], name.replace("_", " ").capitalize()
+    value, low_high = getattr(DEFAULTS, name), setting.shown
     return gr.Slider(
-        low, high, value=getattr(DEFAULTS, name), step=step, label=title, info=info, elem_id=name.replace("_", "-")
+        *low_high, value=value, step=setting.step, label=title, info=setting.says, elem_id=name.replace("_", "-")
     )
