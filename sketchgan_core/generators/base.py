@@ -12,7 +12,7 @@ from .config import GeneratorConfig
 PRIOR_GAIN = 2.4
 PRIOR_BIAS = -2.2
 PRIOR_WEIGHTS = {"ink": 0.4, "take": 1.0, "restated": 0.6, "construction": 0.2, "hatch": 0.7}
-BARE, DRAWN = 0.02, 0.1  # load up to which the paper is bare, and from which it is drawn in full
+BARE, DRAWN = 0.01, 0.04  # load up to which the paper is bare, and from which it is drawn in full
 LEAK = 0.2  # a plain ReLU dies where 95 % of the pixels are paper and all push one way
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from ..runs.card import write_card
 from ..runs.checkpoint import WEIGHTS, below, best, latest, read_state
 
 HELP = "write the averaged generator of a run as one safetensors file"
+
+
+_FOLDERS = re.compile(r"""(?<![^\s"'=])(?:[A-Za-z]:|~)?[/\\](?:[^\s"'/\\]+[/\\])*(?=[^\s"'/\\])""")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,4 +143,6 @@ def _story(config: TrainConfig, state: dict[str, Any]) -> dict[str, Any]:
     """How the pencil came about: what somebody needs to make it again."""
     keys = ("crops", "seconds", "command", "data", "commit", "perceptual", KEY)
     told = {key: state[key] for key in keys if state.get(key)}
+    # Whoever gets the pencil need not know how the folders of whoever made it are called.
+    told |= {key: _FOLDERS.sub("", told[key]) for key in ("command", "data") if key in told}
     return {**told, "seed": config.seed, "settings": asdict(config)}

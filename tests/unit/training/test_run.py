@@ -37,7 +37,9 @@ def _environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def complete(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("complete") / "run"
-    assert main(arguments(shared_pairs, run)) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["sketchgan-train", *arguments(shared_pairs, run)])
+        assert main(sys.argv[1:]) == 0
     return run
 
 
@@ -45,6 +47,8 @@ def test_a_run_leaves_a_pencil_samples_and_scalars(complete: Path) -> None:
     pencil = load_pencil(complete / "pencil.safetensors")
     assert pencil.header.training["crops"] in (8, 16), "what measured best, or the last"
     assert "4 pairs of 2 drawings" in pencil.header.training["data"]
+    assert "--data pairs -o run " in pencil.header.training["command"]
+    assert str(complete.parent.parent) not in json.dumps(pencil.header.training), "a pencil tells nobody's folders"
     load_discriminator(complete / "discriminator.safetensors")
     assert {file.name for file in (complete / "samples").iterdir()} == {"0000000008.png", "0000000016.png"}
     entries = [json.loads(line) for line in (complete / "metrics.jsonl").read_text().splitlines()]
