@@ -14,7 +14,9 @@ from PIL import Image
 from sketchgan_core import choices
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.materials.deposition import GRADES
-from sketchgan_core.planning.plan import STYLES
+from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.light import Light
+from sketchgan_core.planning.plan import PLANES, STYLES, plan
 from sketchgan_core.sketcher import Sketcher
 
 PICTURE = Path(__file__).parents[3] / "examples" / "pictures" / "castle.jpg"
@@ -56,19 +58,21 @@ def test_every_grade_and_style_keeps_the_light_of_the_picture(grade: str, style:
 
 
 def test_styles_are_told_apart() -> None:
-    """Blended tone has the least of strokes; hatching runs one way, and cross-hatching does not."""
-
-    def structure(style: str) -> tuple[float, float]:
-        drawing = drawn(style=style)
-        ground = (cv2.GaussianBlur(drawing, (0, 0), 1.2) - cv2.GaussianBlur(drawing, (0, 0), 5))[235:285, 12:55]
-        right, down = (cv2.Sobel(ground, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
-        turned = np.mean((right + 1j * down) ** 2)
-        return float(ground.std()), float(abs(turned) / np.mean(right**2 + down**2))
-
-    seen = {style: structure(style) for style in STYLES}
-    assert seen["blended"][0] == min(strength for strength, _ in seen.values())
-    assert seen["hatching"][1] > 1.3 * seen["cross-hatching"][1]
-    assert seen["hatching"][1] > 1.3 * seen["stippled"][1]
+    """Over an even grey, hatching runs one way, cross-hatching and dots do not, and blended tone has no strokes."""
+    grey = np.full((300, 300), 0.5, np.float32)
+    light = Light(1 - grey, grey, grey, np.zeros_like(grey), None)
+    one_way = {}
+    for name, style in STYLES.items():
+        planned = plan(np.ones_like(grey), Controls(), 0, light, style)
+        strokes = cv2.GaussianBlur(planned.planes[PLANES.index("hatch")].numpy(), (0, 0), 1)[60:-60, 60:-60]
+        if name == "blended":
+            assert strokes.max() == 0
+            continue
+        right, down = (cv2.Sobel(strokes, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
+        one_way[name] = abs(np.mean((right + 1j * down) ** 2)) / np.mean(right**2 + down**2)
+    assert one_way["hatching"] > one_way["layered"] > one_way["cross-hatching"]
+    assert one_way["hatching"] > 0.5
+    assert one_way["stippled"] < 0.2
 
 
 def test_an_unknown_medium_is_said() -> None:
