@@ -20,6 +20,12 @@ STYLES = {
     "stippled": "dots, closer where it is dark",
 }
 
+
+def explained(choices: dict[str, str]) -> str:
+    """A menu's names with what they mean, as one text."""
+    return ". ".join(f"{name}: {meaning}" for name, meaning in choices.items()) + "."
+
+
 # What the artist can ask for, 0..1 each; see `controls.Controls`.
 CONTROLS = {
     "darkness": "how hard the pencil is pressed",

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES
+from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line
 from .lines.settings import POLARITIES, SETTINGS, LineSettings
 
@@ -92,12 +92,8 @@ def _film(options: argparse.Namespace) -> int:
     medium = Medium(options.paper, options.grade, options.style)
     lines, sizes = options.lines, (options.patch_size, options.model_size)
     shot = Shot(sketcher.controls(**_asked(options)), options.seed, medium, options.hold, lines, *sizes)
-    pencil = resolve_pencil(options.weights)
-    told = {
-        **{name: value for name, value in vars(shot).items() if name not in ("controls", "medium")},
-        **{part: vars(getattr(shot, part)) for part in ("controls", "medium")},
-        "pencil": [pencil.name, pencil.stat().st_size],
-    }
+    weights = resolve_pencil(options.weights)
+    pencil = f"{weights.name}, {weights.stat().st_size} bytes"
     start = time.monotonic()
 
     def show(done: int, total: int) -> None:
@@ -106,7 +102,7 @@ def _film(options: argparse.Namespace) -> int:
         print(f"\r{options.input.name}: {bar}   ", end="", file=sys.stderr, flush=True)
 
     progress = show if sys.stderr.isatty() else None
-    frames = draw_film(sketcher, options.input, options.output, shot, told, options.overwrite, progress, _tell)
+    frames = draw_film(sketcher, options.input, options.output, shot, pencil, options.overwrite, progress, _tell)
     _tell(f"{options.output}: {frames} frames")
     return OK
 
@@ -245,8 +241,10 @@ def _parser() -> argparse.ArgumentParser:
         sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
         sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
         for choice, known in (("grade", GRADES), ("style", STYLES)):
-            first, said = next(iter(known)), "; ".join(f"{name}: {meaning}" for name, meaning in known.items())
-            sketch.add_argument(f"--{choice}", choices=list(known), default=first, help=f"{said} (default: {first})")
+            first = next(iter(known))
+            sketch.add_argument(
+                f"--{choice}", choices=list(known), default=first, help=f"{explained(known)} (default: {first})"
+            )
         sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
         sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
 

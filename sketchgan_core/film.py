@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from .images import write_image
 from .planning.controls import Controls
 from .sketcher import DEFAULT_MEDIUM, Medium, Sketcher, Subject
 
-SUFFIXES = (".mp4", ".mkv", ".mov", ".webm")
+_FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".webm": "webm"}
 _CUT = 0.16  # mean difference of lightness, 0..1, between two frames that belong to different shots
 _LOOKED_AT = (64, 36)  # px, width and height, at which frames are compared
 # Sound that every player takes in such a file; .mkv holds anything.
@@ -57,7 +56,7 @@ def draw_film(
     source: Path,
     target: Path,
     shot: Shot,
-    told: dict[str, Any],
+    pencil: str,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = print,
@@ -67,7 +66,7 @@ def draw_film(
     Args:
         source, target: video files.
         shot: how its frames are drawn.
-        told: all that decides how a frame looks; kept frames drawn otherwise are refused.
+        pencil: that draws; frames that were kept of another one, or of another shot, are refused.
         overwrite: whether `target` may be replaced.
         progress: told frames done and in all, 0 where the film does not say.
         say: told what was read at the beginning of each shot.
@@ -79,16 +78,16 @@ def draw_film(
         SketchGANError: PyAV is missing, the file is no film or is cut short, kept frames are of other settings.
         Cancelled: see `Sketcher.draw_subject`.
     """
-    if target.suffix.lower() not in SUFFIXES:
-        raise SketchGANError(f"{target}: a film is written as {', '.join(SUFFIXES)}; give such a name")
+    if target.suffix.lower() not in _FORMATS:
+        raise SketchGANError(f"{target}: a film is written as {', '.join(_FORMATS)}; give such a name")
     if target.exists() and not overwrite:
         raise SketchGANError(f"{target}: exists already; choose another name or --overwrite")
     kept = target.with_name(f"{target.name}.frames")
-    _claim(kept, {"film": [source.name, _size_of(source)], **told})
     count = 0
     subject: Subject | None = None
     drawing, last, looked = None, None, None
     with _opened(source) as film:
+        _claim(kept, {"film": [source.name, source.stat().st_size], "pencil": pencil, **asdict(shot)})
         total = film.streams.video[0].frames
         for count, frame in enumerate(_frames(film, source), 1):
             file = kept / f"{count:08d}.png"
@@ -159,13 +158,6 @@ def _upright(frame: Any) -> np.ndarray:
     return np.ascontiguousarray(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2])
 
 
-def _size_of(source: Path) -> int:
-    try:
-        return source.stat().st_size
-    except OSError as error:
-        raise SketchGANError(f"{source}: {error.strerror}; check the name") from error
-
-
 def _claim(kept: Path, settings: dict[str, Any]) -> None:
     """Takes the folder of kept frames for these settings, or refuses one of others."""
     note = kept / "settings.json"
@@ -193,10 +185,13 @@ def _encode(source: Path, target: Path, kept: Path) -> None:
     """The kept frames at the times of the film's own, with its sound, as a file that is whole or not there."""
     av = _av()
     codec, voice = ("libvpx-vp9", "libopus") if target.suffix.lower() == ".webm" else ("libx264", "aac")
-    part = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     height, width = _kept(kept, 1).shape
     try:
-        with _opened(source) as film, av.open(str(part), "w") as made:
+        with (
+            written_whole(target) as file,
+            _opened(source) as film,
+            av.open(file, "w", format=_FORMATS[target.suffix.lower()]) as made,
+        ):
             pictures = film.streams.video[0]
             stream = made.add_stream(codec, rate=pictures.average_rate or 25)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -226,10 +221,7 @@ def _encode(source: Path, target: Path, kept: Path) -> None:
             made.mux(stream.encode())
             if heard is not None and not copied:
                 made.mux(heard.encode())
-        os.replace(part, target)
     except (OSError, ValueError) as error:
         raise SketchGANError(
             f"{target}: cannot be written ({one_line(str(error))}); the frames are kept in {kept}"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -35,6 +35,8 @@ def film(tmp_path: Path) -> Callable[..., Path]:
         with av.open(str(path), "w") as made:
             pictures = made.add_stream("ffv1", rate=25)
             pictures.width, pictures.height, pictures.pix_fmt = WIDTH, HEIGHT, "bgr0"
+            if turned:
+                pictures.set_display_rotation(turned)
             sound = made.add_stream("pcm_s16le", rate=8000)
             for number, time in enumerate(times):
                 frame = av.VideoFrame.from_ndarray(shown(number, cut), "rgb24").reformat(format="bgr0")
@@ -132,6 +134,19 @@ def test_a_drawing_is_held_and_a_cut_begins_anew(
     assert moved == [4, 6, 7], "on threes, and at the cut"
 
 
+def test_a_film_held_upright_is_drawn_upright(film: Callable[..., Path], tmp_path: Path, pencil: str) -> None:
+    """A phone's film lies on its side and says how to turn it: after it, as a player shows it."""
+    drawn = {}
+    for turned in (0, 90):
+        target = tmp_path / f"turned-{turned}.mkv"
+        assert command(film(turned=turned), target, pencil) == 0
+        drawn[turned] = frames(target)[0][0].astype(np.float32)
+    assert drawn[90].shape == (WIDTH, HEIGHT)
+    seen = {turned: cv2.resize(picture, (12, 12), interpolation=cv2.INTER_AREA) for turned, picture in drawn.items()}
+    likeness = [np.corrcoef(np.rot90(seen[0], turns).ravel(), seen[90].ravel())[0, 1] for turns in range(4)]
+    assert int(np.argmax(likeness)) == 1, "90 degrees against the clock"
+
+
 def test_what_is_no_film_is_said(tmp_path: Path, pencil: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text.mp4").write_text("no film")
     cases = ((tmp_path / "text.mp4", "cannot be read as a film"), (tmp_path / "none.mp4", "check the name"))
@@ -140,4 +155,4 @@ def test_what_is_no_film_is_said(tmp_path: Path, pencil: str, capsys: pytest.Cap
         assert words in capsys.readouterr().err
     assert command(tmp_path / "text.mp4", tmp_path / "out.gif", pencil) == 1
     assert "a film is written as" in capsys.readouterr().err
-    assert not (tmp_path / "out.mp4").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.safetensors", "text.mp4"]
