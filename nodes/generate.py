@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES
+from ..sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES, explained
 from . import host, pencils
 from .images import to_image
 from .pencils import HostPencil, PencilSocket
@@ -53,17 +53,9 @@ class Generate(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="The take: the same seed draws the same sketch, another one draws it anew.",
                 ),
+                io.Combo.Input("grade", options=list(GRADES), default="2B", tooltip=f"The lead. {explained(GRADES)}"),
                 io.Combo.Input(
-                    "grade",
-                    options=list(GRADES),
-                    default="2B",
-                    tooltip="The lead. " + ". ".join(f"{name}: {said}" for name, said in GRADES.items()) + ".",
-                ),
-                io.Combo.Input(
-                    "style",
-                    options=list(STYLES),
-                    default="layered",
-                    tooltip="How tone is laid. " + ". ".join(f"{name}: {said}" for name, said in STYLES.items()) + ".",
+                    "style", options=list(STYLES), default="layered", tooltip=f"How tone is laid. {explained(STYLES)}"
                 ),
                 io.Combo.Input(
                     "paper", options=list(PAPERS), default="cartridge", tooltip="The tooth that breaks the strokes."

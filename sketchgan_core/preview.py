@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from .generators.registry import Generator, LoadGenerator
-from .materials.deposition import GRADES, deposit
-from .materials.paper import paper as make_paper
-from .materials.side import lay_side
+from .generators.registry import Generator
 from .planning.controls import Controls
 from .planning.light import Light, read_light, weigh_lines
-from .planning.plan import PLANES, STYLES, plan
 from .scaling import fitted, side
-from .sketcher import DEFAULT_MEDIUM, Medium, Subject
-from .tiling import draw_tiled
+from .sketcher import DEFAULT_MEDIUM, Medium, Subject, draw_load, on_paper
 
 PREVIEW_SIDE = 256  # px, of the square of the same area: some half a second of one core, two thirds at 288
 SHOWN_SIDE = 640  # px that its load is laid on paper at, so that the grain is not enlarged with it
@@ -35,35 +29,21 @@ class Preview:
         self._pixels = None if subject.pixels is None else fitted(subject.pixels, small)
         self._subject = subject
         self._light: tuple[float, Light] | None = None
-        self._load: tuple[Generator, Controls, int, str, str, np.ndarray] | None = None
+        self._load: tuple[tuple[Generator, Controls, int, str, str], np.ndarray] | None = None
 
     def draw(
         self, generator: Generator, controls: Controls, seed: int = 0, medium: Medium = DEFAULT_MEDIUM
     ) -> np.ndarray:
         """The preview (H, W) float32 of `size`, 0 black .. 1 white; controls are numbers."""
+        # Another paper needs no other load.
         asked = (generator, controls, seed, medium.grade, medium.style)
-        if self._load is None or self._load[:-1] != asked:
-            self._load = (*asked, self._laid(*asked))
-        load = torch.from_numpy(fitted(self._load[-1], self.size))
-        if not isinstance(generator, LoadGenerator):
-            return (1 - load).numpy()
-        sheet = torch.from_numpy(np.ascontiguousarray(make_paper(*self.size, medium.paper, seed)))
-        sketch: np.ndarray = (1 - deposit(load, sheet, GRADES[medium.grade])).numpy()
+        if self._load is None or self._load[0] != asked:
+            lines, light = self._lines, self._lit(controls)
+            if light is not None and not self._subject.own_lines:
+                lines = weigh_lines(lines, light)
+            self._load = asked, draw_load(generator, lines, controls, seed, medium, light)
+        sketch: np.ndarray = on_paper(generator, fitted(self._load[1], self.size), seed, medium).numpy()
         return sketch
-
-    def _laid(self, generator: Generator, controls: Controls, seed: int, grade: str, style: str) -> np.ndarray:
-        lines, light = self._lines, self._lit(controls)
-        if not isinstance(generator, LoadGenerator):
-            return (
-                draw_tiled(generator, torch.from_numpy(1 - lines)[None], torch.ones((1, *lines.shape)))[0].cpu().numpy()
-            )
-        if light is not None and not self._subject.own_lines:
-            lines = weigh_lines(lines, light)
-        planned = plan(lines, controls, seed, light, STYLES[style])
-        planes = planned.planes[[PLANES.index(name) for name in generator.config.planes]]
-        load = draw_tiled(generator, planes, planned.reach)[0].cpu().numpy()
-        take = planned.planes[PLANES.index("take")].numpy()
-        return lay_side(load, take, planned.tone, planned.side_share, GRADES[grade])
 
     def _lit(self, controls: Controls) -> Light | None:
         if self._pixels is None:

@@ -18,7 +18,7 @@ from .images import MAX_PIXELS, to_lines, to_pixels
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
-from .materials.deposition import GRADES, Grade, deposit
+from .materials.deposition import GRADES, deposit
 from .materials.paper import KINDS
 from .materials.paper import paper as make_paper
 from .materials.side import lay_side
@@ -340,44 +340,51 @@ class Sketcher:
             if progress is not None and done < total:
                 progress(done, total, 1 - drawing)
 
-        load = self._load(lines, controls, seed, medium, tile, shown, cancelled, light)
-        load = fitted(load, (height, width))
-        if isinstance(self.generator, LoadGenerator):
-            sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, medium.paper, seed)))
-            sketch = 1 - _settled(torch.from_numpy(load), sheet, GRADES[medium.grade])
-        else:
-            sketch = 1 - torch.from_numpy(load)
+        load = draw_load(self.generator, lines, controls, seed, medium, light, tile, shown, cancelled)
+        sketch = on_paper(self.generator, fitted(load, (height, width)), seed, medium)
         if progress is not None:
             progress(height * width, height * width, sketch[None])
         drawn: np.ndarray = sketch.numpy()
         return drawn
 
-    def _load(
-        self,
-        lines: np.ndarray,
-        controls: Controls,
-        seed: int,
-        medium: Medium,
-        tile: int | None,
-        progress: Progress,
-        cancelled: Callable[[], bool] | None,
-        light: Light | None,
-    ) -> np.ndarray:
-        """What lies on the paper (h, w), at the size drawn at; of the original's generator the ink itself."""
-        height, width = lines.shape
-        if not isinstance(self.generator, LoadGenerator):
-            # The original generator draws paper as well, not exactly white: no tile may be skipped.
-            planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
-            return draw_tiled(self.generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
-        planned = plan(lines, controls.fitted((height, width)), seed, light, STYLES[medium.style])
-        names = self.generator.config.planes
-        planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
-        load = draw_tiled(self.generator, planes, planned.reach, tile, None, progress, cancelled)[0].cpu().numpy()
-        take = planned.planes[PLANES.index("take")].numpy()
-        return lay_side(load, take, planned.tone, planned.side_share, GRADES[medium.grade])
-
     def _device(self) -> str:
         return str(next(self.generator.parameters()).device)
+
+
+def draw_load(
+    generator: Generator,
+    lines: np.ndarray,
+    controls: Controls,
+    seed: int,
+    medium: Medium,
+    light: Light | None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> np.ndarray:
+    """What lies on the paper (h, w), at the size drawn at; of the original's generator the ink itself."""
+    height, width = lines.shape
+    if not isinstance(generator, LoadGenerator):
+        # The original generator draws paper as well, not exactly white: no tile may be skipped.
+        planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
+        return draw_tiled(generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
+    planned = plan(lines, controls.fitted((height, width)), seed, light, STYLES[medium.style])
+    names = generator.config.planes
+    planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
+    load = draw_tiled(generator, planes, planned.reach, tile, None, progress, cancelled)[0].cpu().numpy()
+    take = planned.planes[PLANES.index("take")].numpy()
+    return lay_side(load, take, planned.tone, planned.side_share, GRADES[medium.grade])
+
+
+def on_paper(generator: Generator, load: np.ndarray, seed: int, medium: Medium) -> torch.Tensor:
+    """The sketch (H, W), 0 black .. 1 white, of a load at its size; bare paper, most of a line drawing, is free."""
+    drawn, (height, width) = torch.from_numpy(load), load.shape
+    if not isinstance(generator, LoadGenerator):
+        return 1 - drawn
+    sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, medium.paper, seed)))
+    sketch, marked = torch.ones_like(drawn), drawn > 0
+    sketch[marked] = 1 - deposit(drawn[marked], sheet[marked], GRADES[medium.grade])
+    return sketch
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:
@@ -401,14 +408,6 @@ def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return lines
     resized = fitted(lines, size)
     return np.clip(1 - (1 - resized) * _LINES_PALE, 0, 1) if lines.shape[0] > size[0] else resized
-
-
-def _settled(load: torch.Tensor, sheet: torch.Tensor, grade: Grade) -> torch.Tensor:
-    """The graphite (H, W) of a load on a sheet of paper; bare paper, which is most of a line drawing, costs nothing."""
-    marked = load > 0
-    graphite = torch.zeros_like(load)
-    graphite[marked] = deposit(load[marked], sheet[marked], grade)
-    return graphite
 
 
 def _like(image: Any, sketch: np.ndarray) -> Any:

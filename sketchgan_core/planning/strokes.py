@@ -22,7 +22,7 @@ SHORTEST = 5  # points; less is a speck
 WIDTH = 2  # px of a stroke in the plane
 PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun
 CARRIED = 0.5  # of its direction that a stroke keeps from step to step: a hand draws no wriggles
-SHORTER = 0.55  # by how much, of its length, chance makes a stroke shorter
+SHORTENED = 0.55  # by how much, of its length, chance makes a stroke shorter
 LOOSENESS = (0.5, 0.8)  # of the spacing that every stroke keeps, and that chance adds: hatching is not ruled
 OVERLAP = 0.3  # of that spacing at which a stroke that comes near another ends
 SOFTEST = 0.4  # pressure of the softest stroke of its tone, by chance, of the firmest
@@ -104,7 +104,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     open_ &= np.abs(broad - broad[:, middle : middle + 1]) < PLATEAU
     open_ &= shading.barrier.ravel()[flat] < 0.5
     reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)
-    share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTER * long)
+    share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTENED * long)
     open_ &= reach[None] <= share[:, None] * HALF_LENGTH
     kept = open_[:, middle]
     cells, paths, flat, tone, open_, luck, soft = (

@@ -17,7 +17,7 @@ from tests.conftest import random_generator
 
 # As the host loads them, but called here, for over its wires there are only files.
 CALL_THE_NODES = """
-import asyncio, importlib.util, json, sys
+import asyncio, importlib.util, inspect, json, sys
 comfyui, root, package_folder = sys.argv[1:]
 sys.path.insert(0, comfyui)
 sys.argv = ["main.py", "--cpu", "--base-directory", root]
@@ -30,11 +30,15 @@ spec.loader.exec_module(package)
 found = asyncio.run(asyncio.run(package.comfy_entrypoint()).get_node_list())
 nodes = {node.GET_SCHEMA().node_id: node for node in found}
 
+for node in nodes.values():
+    told = inspect.signature(node.execute).parameters
+    for given in node.GET_SCHEMA().inputs:
+        if given.id in told and given.optional and getattr(given, "default", None) is not None:
+            assert told[given.id].default == given.default, "what is left out is what the widget shows"
+
 def call(name, **inputs):
     node = nodes["SketchGAN" + name]
-    required = [given for given in node.GET_SCHEMA().inputs if not given.optional]
-    defaults = {given.id: given.default for given in required if getattr(given, "default", None) is not None}
-    return node.execute(**(defaults | inputs)).result
+    return node.execute(**inputs).result
 
 image = torch.nn.functional.interpolate(
     torch.rand(2, 3, 24, 32).round(), scale_factor=1.5, mode="bicubic"
