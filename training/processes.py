@@ -5,15 +5,19 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import errno
 import multiprocessing
 import signal
 import sys
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 import cv2
 import torch
 from torch import Tensor, distributed, nn
+
+from .errors import TrainingError
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -55,6 +59,34 @@ def signals_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Has a folder for itself, as long as this process lives: a crash leaves no lock behind.
+
+    Raises:
+        TrainingError: another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as file:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not inherited by helpers, which may outlive it
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                yield  # a file system without locks
+                return
+            raise TrainingError(
+                f"{folder}: another sketchgan-train is at work there; wait until it ends, or choose another folder"
+            ) from error
+        yield
 
 
 def _end_helpers() -> None:

@@ -21,6 +21,7 @@ from ..errors import TrainingError
 from ..learning.networks import discriminator_config, generator_config, unconditional_config
 from ..runs.card import write_card
 from ..runs.checkpoint import WEIGHTS, below, best, latest, read_state
+from ..runs.state import RunState
 
 HELP = "write the averaged generator of a run as one safetensors file"
 
@@ -112,7 +113,7 @@ def export(
     config = load_config(run_folder / "config.toml")
     weights = load_file(folder / WEIGHTS)
     state = read_state(folder)
-    if other := another_plan(state):
+    if other := another_plan({KEY: state.origin.plan_version}):
         raise TrainingError(f"{run_folder}: was trained for {other}; export it with the program it was trained with")
     story = _story(config, state)
 
@@ -133,16 +134,16 @@ def export(
                 judge = MultiScaleDiscriminator(**shape)
                 judge.load_state_dict(tensors)
                 save_discriminator(file, judge, card, config=shape, training=story, overwrite=overwrite)
-    found = state.get("best")
-    if found and found["crops"] == state["crops"]:
-        return f"the best in validation, at {state['crops']} crops ({found['metric']} {found['value']:.4g})"
-    return f"the latest checkpoint, at {state['crops']} crops"
+    found = state.best
+    if found is not None and found.crops == state.crops:
+        return f"the best in validation, at {state.crops} crops ({found.metric} {found.value:.4g})"
+    return f"the latest checkpoint, at {state.crops} crops"
 
 
-def _story(config: TrainConfig, state: dict[str, Any]) -> dict[str, Any]:
+def _story(config: TrainConfig, state: RunState) -> dict[str, Any]:
     """How the pencil came about: what somebody needs to make it again."""
-    keys = ("crops", "seconds", "command", "data", "commit", "perceptual", KEY)
-    told = {key: state[key] for key in keys if state.get(key)}
+    told = {"crops": state.crops, "seconds": state.seconds, **asdict(state.origin)}
+    told = {key: value for key, value in told.items() if value}
     # Whoever gets the pencil need not know how the folders of whoever made it are called.
     told |= {key: _FOLDERS.sub("", told[key]) for key in ("command", "data") if key in told}
     return {**told, "seed": config.seed, "settings": asdict(config)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
@@ -248,42 +249,49 @@ class Training:
             kept.copy_(current)
 
 
-def train(
+@dataclass(frozen=True)
+class Step:
+    """What is known after a step: the crops seen so far, its scalars, and the seconds the loader was waited for."""
+
+    crops: int
+    scalars: dict[str, Tensor]
+    waited: float
+
+
+class Stop(Protocol):
+    """Whether this process is asked to stop; `agreed` by all processes, set after every step."""
+
+    agreed: bool
+
+    def __call__(self) -> bool: ...
+
+
+def steps(
     training: Training,
     batches: Iterator[Tensor],
-    unpaired: Iterator[Tensor] | None = None,
-    *,
-    minutes: float | None,
-    stopped: Callable[[], bool],
-    after_step: Callable[[dict[str, Tensor], float], None],
-) -> bool:
-    """Steps until the run is complete or `stopped()`.
+    unpaired: Iterator[Tensor] | None,
+    stop: Stop,
+    minutes: float | None = None,
+) -> Iterator[Step]:
+    """Steps until the run is complete, or until all processes have agreed to stop.
 
     Args:
         unpaired: batches for adversarial augmentation.
         minutes: end after this much training, over all its sessions, unless the crops are reached before.
-        stopped: asked after every step.
-        after_step: given the step's scalars and the seconds the loader was waited for.
-
-    Returns:
-        Whether the run is complete.
     """
     last = time.monotonic()
-    while (done := progress(training, minutes)) < 1:
+    while not stop.agreed and (done := share_done(training, minutes)) < 1:
         asked = time.monotonic()
         batch, others = next(batches), None if unpaired is None else next(unpaired)
         waited = time.monotonic() - asked
         scalars = training.step(batch, done, others)
         now = time.monotonic()
-        training.seconds, stop = _agree(training.accelerator, training.seconds + now - last, stopped())
+        training.seconds, stop.agreed = _agree(training.accelerator, training.seconds + now - last, stop())
         last = now
-        after_step(scalars, waited)
-        if stop:
-            return False
-    return True
+        yield Step(training.crops, scalars, waited)
 
 
-def progress(training: Training, minutes: float | None) -> float:
+def share_done(training: Training, minutes: float | None) -> float:
     """How much of the run is behind, 0..1."""
     by_crops = training.crops / training.config.crops
     return min(1.0, by_crops if minutes is None else max(by_crops, training.seconds / (60 * minutes)))

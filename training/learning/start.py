@@ -39,8 +39,9 @@ FINE_TUNING: dict[str, object] = {
 
 @dataclass(frozen=True)
 class Start:
-    """A pencil and, where they lie beside it, its discriminators."""
+    """A pencil, as it was asked for, and, where they lie beside it, its discriminators."""
 
+    asked: str
     pencil: Pencil
     discriminator: MultiScaleDiscriminator | None
     unconditional: MultiScaleDiscriminator | None
@@ -89,7 +90,7 @@ def load_start(weights: str) -> Start:
     """
     pencil = load_pencil(str(Path(weights) / "pencil.safetensors") if Path(weights).is_dir() else weights)
     path = pencil.header.path
-    return Start(pencil, _beside(path, "discriminator"), _beside(path, "unconditional"))
+    return Start(weights, pencil, _beside(path, "discriminator"), _beside(path, "unconditional"))
 
 
 def _beside(pencil: Path, kind: str) -> MultiScaleDiscriminator | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -47,12 +46,22 @@ def may_be_best(config: TrainConfig, crops: int) -> bool:
     return crops >= min(config.fidelity_crops + config.adversarial_ramp, config.crops)
 
 
-def better(best: dict[str, Any] | None, choice: Choice, scalars: dict[str, float], crops: int) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Best:
+    """The checkpoint with the lowest `value` of a `metric` so far, and `why` that metric chooses."""
+
+    crops: int
+    metric: str
+    value: float
+    why: str
+
+
+def better(best: Best | None, choice: Choice, scalars: dict[str, float], crops: int) -> Best | None:
     """The best checkpoint so far, given what was measured at `crops`."""
     value = scalars[choice.metric]
-    if not np.isfinite(value) or (best is not None and value >= best["value"]):
+    if not np.isfinite(value) or (best is not None and value >= best.value):
         return best
-    return {"crops": crops, "metric": choice.metric, "value": value, "why": choice.why}
+    return Best(crops, choice.metric, value, choice.why)
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import TrainingError
+from .state import RunState
 
 KEPT = 3  # the last ones; an older one may be wanted when the newest has just gone wrong
 FOLDER = "checkpoints"
@@ -24,25 +25,19 @@ LEFTOVERS = (".part", ".old", ".damaged", ".diverged")  # of an interrupted writ
 
 
 def save_checkpoint(
-    run: Path,
-    crops: int,
-    modules: Mapping[str, nn.Module],
-    optimizers: Mapping[str, torch.optim.Optimizer],
-    state: Mapping[str, Any],
+    run: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer], state: RunState
 ) -> Path:
     """Write `run/checkpoints/<crops>` and drop all but the last few, the best and the last good one.
 
-    `state` says which these are: `best` as in run.json, and `good_at`, up to which crops checkpoints are good.
-
     Whatever ends the process or the machine in between, a folder with a number for a name is complete.
     """
-    folder = run / FOLDER / f"{crops:010d}"
+    folder = run / FOLDER / f"{state.crops:010d}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(run)
     part = folder.with_name(f"{folder.name}.part")
     try:
         part.mkdir()
-        _write(part, crops, modules, optimizers, state)
+        _write(part, modules, optimizers, state)
     except BaseException:
         # on a full disk, what is half written is in the way of what is to be saved
         shutil.rmtree(part, ignore_errors=True)
@@ -57,20 +52,15 @@ def save_checkpoint(
     return folder
 
 
-def _superfluous(found: list[Path], state: Mapping[str, Any]) -> list[Path]:
+def _superfluous(found: list[Path], state: RunState) -> list[Path]:
     """What nobody will go on from: not one of the last few, nor the best, nor the newest that is known to be good."""
-    best, good_at = state.get("best"), state.get("good_at", 0)
-    good = max((int(folder.name) for folder in found if int(folder.name) <= good_at), default=None)
-    kept = {best["crops"] if best else None, good}
+    good = max((int(folder.name) for folder in found if int(folder.name) <= state.good_at), default=None)
+    kept = {state.best.crops if state.best else None, good}
     return [folder for folder in found[:-KEPT] if int(folder.name) not in kept]
 
 
 def _write(
-    part: Path,
-    crops: int,
-    modules: Mapping[str, nn.Module],
-    optimizers: Mapping[str, torch.optim.Optimizer],
-    state: Mapping[str, Any],
+    part: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer], state: RunState
 ) -> None:
     weights = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
     save_file(_plain(weights), part / WEIGHTS)
@@ -82,7 +72,8 @@ def _write(
     }
     save_file(_plain({**moments, "random": torch.get_rng_state()}), part / MOMENTS)
     digests = {name: _digest(part / name) for name in (WEIGHTS, MOMENTS)}
-    (part / STATE).write_text(json.dumps({**state, "crops": crops, "sha256": digests}, indent=1))
+    told = state.as_json()
+    (part / STATE).write_text(json.dumps({**told, "sha256": {**digests, STATE: _digest_of(told)}}, indent=1))
     for name in (WEIGHTS, MOMENTS, STATE):
         _sync(part / name)
     _sync(part)
@@ -104,8 +95,8 @@ def latest(run: Path) -> Path | None:
 def best(run: Path) -> Path | None:
     """The checkpoint that measured best in validation, if there is one yet."""
     newest = latest(run)
-    chosen = read_state(newest).get("best") if newest else None
-    folder = run / FOLDER / f"{chosen['crops']:010d}" if chosen else None
+    chosen = read_state(newest).best if newest else None
+    folder = run / FOLDER / f"{chosen.crops:010d}" if chosen else None
     return folder if folder is not None and folder.is_dir() else None
 
 
@@ -134,17 +125,20 @@ def remove_leftovers(run: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def read_state(folder: Path) -> dict[str, Any]:
+def read_state(folder: Path) -> RunState:
+    """The state beside the tensors of a checkpoint.
+
+    Raises:
+        TrainingError: it is not what was written.
+    """
     try:
-        return json.loads((folder / STATE).read_text())
+        return RunState.from_json(_told(folder))
     except (OSError, ValueError) as error:
         raise TrainingError(f"{folder}: damaged ({error}); remove this folder to use the checkpoint before") from error
 
 
-def restore(
-    folder: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
-) -> dict[str, Any]:
-    """Load everything `save_checkpoint` wrote into `modules` and `optimizers`, in place; returns the state.
+def restore(folder: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]) -> None:
+    """Load the tensors that `save_checkpoint` wrote into `modules` and `optimizers`, in place.
 
     Raises:
         TrainingError: the checkpoint is of another configuration.
@@ -157,7 +151,6 @@ def restore(
             module.load_state_dict(below(name, weights))
         for name, optimizer in optimizers.items():
             _restore_optimizer(optimizer, below(name, moments))
-        return read_state(folder)
     except (OSError, KeyError, ValueError, IndexError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"{folder}: cannot be resumed from ({error}); remove this folder to go on from the one before"
@@ -179,16 +172,28 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, moments: dict[str, Tens
 
 def _damage(folder: Path) -> str | None:
     try:
-        state = json.loads((folder / STATE).read_text())
+        told = _told(folder)
+        RunState.from_json(told)
         for name in (WEIGHTS, MOMENTS):
-            # older checkpoints carry no digests: what can be read is taken for whole
-            if "sha256" not in state:
-                load_file(folder / name)
-            elif _digest(folder / name) != state["sha256"][name]:
+            if _digest(folder / name) != told["sha256"][name]:
                 return f"{name} is not what was written"
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         return str(error)
     return None
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """What a checkpoint's state.json says, whole."""
+    told = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    if not isinstance(told, dict) or not isinstance(told.get("sha256"), dict):
+        raise ValueError(f"{STATE} is not what was written")
+    if _digest_of({name: value for name, value in told.items() if name != "sha256"}) != told["sha256"].get(STATE):
+        raise ValueError(f"{STATE} is not what was written")
+    return told
+
+
+def _digest_of(told: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(file: Path) -> str:

@@ -14,14 +14,16 @@ FILE = "metrics.jsonl"
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Every entry, by crops; a line that a crash cut short is left out."""
+    """Every entry, by crops; a line that a crash cut short, or that is no entry, is left out."""
     file = run / FILE
     entries = []
-    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else []:
+    for line in file.read_bytes().splitlines() if file.is_file() else []:
         try:
-            entries.append(json.loads(line))
+            entry = json.loads(line)
         except ValueError:
             continue
+        if isinstance(entry, dict) and isinstance(entry.get("crops"), int):
+            entries.append(entry)
     return entries
 
 

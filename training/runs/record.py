@@ -29,9 +29,10 @@ PACKAGES = ("torch", "torchvision", "numpy", "opencv-python", "safetensors", "ac
 def read_record(run: Path) -> dict[str, Any]:
     """What run.json says, nothing if it is not there."""
     try:
-        return json.loads((run / FILE).read_text(encoding="utf-8"))
+        record = json.loads((run / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return record if isinstance(record, dict) else {}
 
 
 def write_record(run: Path, **changed: Any) -> None:
@@ -56,7 +57,8 @@ def add_session(
         "commit": commit(),
         "environment": {**environment(), **device},
     }
-    if record.get("data", data)["sha256"] != data["sha256"]:
+    before = record.get("data", data)
+    if isinstance(before, dict) and before.get("sha256", data["sha256"]) != data["sha256"]:
         print(
             f"{run}: the pairs are not those it was started with; it goes on, "
             "but will not end as it would have without the change",

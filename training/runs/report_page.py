@@ -147,7 +147,7 @@ def _facts(entries: list[dict[str, Any]], record: dict[str, Any], config: TrainC
 
 def _drawings(run: Path, best: dict[str, Any] | None) -> str:
     """A table of validation crops: the input, the averaged generator at some moments, the target."""
-    files = {int(file.stem): file for file in sorted((run / "samples").glob("*.png"))}
+    files = {int(file.stem): file for file in sorted((run / "samples").glob("*.png")) if file.stem.isdigit()}
     shown = _spread(list(files), best["crops"] if best else None)
     grids = [grid for crops in shown if (grid := cv2.imread(str(files[crops]), cv2.IMREAD_GRAYSCALE)) is not None]
     if not grids:

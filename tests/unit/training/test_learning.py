@@ -174,7 +174,7 @@ def test_a_run_from_shards_resumed_equals_an_uninterrupted_one(
     _run(shards, runs[0], **settings)
     asked = iter(range(1000))
     with monkeypatch.context() as patch:
-        patch.setattr("training.commands.run._StopSignals.__call__", lambda self: next(asked) == 1)
+        patch.setattr("training.runs.session.Stopping.__call__", lambda self: next(asked) == 1)
         _run(shards, runs[1], **settings)
     assert not (runs[1] / "pencil.safetensors").exists()
     _run(shards, runs[1], **settings)

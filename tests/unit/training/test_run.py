@@ -19,13 +19,15 @@ from accelerate import Accelerator
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.pencils.weights import load_discriminator, load_pencil, read_header
 from sketchgan_core.planning.plan import PLAN_VERSION
-from tests.unit.training.runs import arguments, tensors
+from tests.unit.training.runs import SMALL, arguments, tensors
 from training.cli import main
-from training.config import TrainConfig
+from training.config import TrainConfig, load_config
 from training.data.stacks import CHANNELS
 from training.learning.loop import Training
 from training.runs.checkpoint import latest
+from training.runs.metrics import read_metrics
 from training.runs.record import read_record
+from training.runs.session import Request, make_accelerator, train
 
 ROOT = Path(__file__).parents[3]
 
@@ -74,7 +76,7 @@ def test_an_interrupted_run_ends_bit_for_bit_like_an_uninterrupted_one(
     other = tmp_path / "other"
     asked = iter(range(1000))
     with monkeypatch.context() as patch:
-        patch.setattr("training.commands.run._StopSignals.__call__", lambda self: next(asked) == 2)
+        patch.setattr("training.runs.session.Stopping.__call__", lambda self: next(asked) == 2)
         assert main(arguments(shared_pairs, other)) == 0
     assert latest(other) is not None
     assert not (other / "pencil.safetensors").exists()
@@ -91,19 +93,75 @@ def test_another_configuration_in_the_same_folder_is_refused(complete: Path, sha
 
 
 def test_a_run_of_another_plan_is_neither_gone_on_with_nor_exported(
-    complete: Path, shared_pairs: Path, tmp_path: Path
+    complete: Path, shared_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert read_record(complete)["plan_version"] == PLAN_VERSION
     run = tmp_path / "older"
-    shutil.copytree(complete, run)
-    for file in run.glob("checkpoints/*/state.json"):
-        state = json.loads(file.read_text())
-        assert state.pop("plan_version") == PLAN_VERSION
-        file.write_text(json.dumps(state))
+    with monkeypatch.context() as patch:
+        patch.setattr("training.runs.session.PLAN_VERSION", 1)
+        patch.setattr("training.runs.record.PLAN_VERSION", 1)
+        patch.setattr("training.data.plan_version.PLAN_VERSION", 1)
+        patch.setattr("training.data.stacks.PLAN_VERSION", 1)
+        patch.setattr("training.data.pairs.another_plan", lambda said: "")
+        assert main(arguments(shared_pairs, run)) == 0
     with pytest.raises(SketchGANError, match=r"run\.json: the run is of version 1 of the plan.*another -o"):
         main(arguments(shared_pairs, run))
     with pytest.raises(SketchGANError, match=r"older: was trained for version 1 of the plan"):
         main(["export", str(run), "-o", str(tmp_path / "older.safetensors"), "--debug"])
+
+
+def test_a_state_that_is_valid_but_not_what_was_written_is_set_aside(
+    complete: Path, shared_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(complete, run)
+    newest = latest(run)
+    assert newest is not None
+    told = json.loads((newest / "state.json").read_text())
+    (newest / "state.json").write_text(json.dumps(told | {"crops": told["crops"] + 4}))
+    assert main(arguments(shared_pairs, run)) == 0
+    shown = capsys.readouterr().out
+    assert "damaged (state.json is not what was written); going on from the one before" in shown
+    assert "resuming" in shown
+    assert all(torch.equal(tensor, tensors(run)[name]) for name, tensor in tensors(complete).items())
+
+
+def test_two_runs_in_one_folder_do_not_mix(shared_pairs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    code = (
+        f"import sys; from pathlib import Path; from training.processes import locked\nwith locked(Path({str(run)!r})):"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code + " print(1, flush=True); sys.stdin.read()"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"1\n"
+    with pytest.raises(SketchGANError, match="another sketchgan-train is at work there"):
+        main(arguments(shared_pairs, run))
+    assert not (run / "metrics.jsonl").exists()
+    holder.kill()  # a crash leaves no lock
+    holder.wait()
+    assert main(arguments(shared_pairs, run, crops=4)) == 0
+
+
+def test_what_does_not_belong_to_a_run_is_left_alone(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(complete, run)
+    (run / "samples" / "holiday.png").write_bytes(b"mine")
+    with (run / "metrics.jsonl").open("ab") as file:
+        file.write(b'\xff\xfe bad bytes\n[1, 2]\n{"seconds": 3}\n')
+    assert main(arguments(shared_pairs, run)) == 0
+    assert (run / "samples" / "holiday.png").read_bytes() == b"mine"
+    assert len(read_metrics(run)) == len(read_metrics(complete))
+
+
+def test_training_is_called_from_python(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
+    config = load_config(overrides=[f"{name}={value}" for name, value in SMALL.items()])
+    accelerator = make_accelerator("cpu", 1)
+    assert train(Request([shared_pairs], tmp_path / "run", config), accelerator)
+    assert all(torch.equal(tensor, tensors(tmp_path / "run")[name]) for name, tensor in tensors(complete).items())
 
 
 def test_a_dry_run_writes_nothing(shared_pairs: Path, tmp_path: Path) -> None:
