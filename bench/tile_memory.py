@@ -1,4 +1,4 @@
-"""Peak bytes of activations per pixel and channel of width: the numbers of `tiling.BYTES_PER_PIXEL`.
+"""Peak bytes of activations per pixel and channel of width: the numbers of `Generator.bytes_per_pixel`.
 
 python bench/tile_memory.py
 """

@@ -13,7 +13,7 @@ from PIL import Image
 
 from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
-from .generators.registry import Generator, LoadGenerator
+from .generators.registry import Generator
 from .images import MAX_PIXELS, to_lines, to_pixels
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
@@ -364,8 +364,8 @@ def draw_load(
 ) -> np.ndarray:
     """What lies on the paper (h, w), at the size drawn at; of the original's generator the ink itself."""
     height, width = lines.shape
-    if not isinstance(generator, LoadGenerator):
-        # The original generator draws paper as well, not exactly white: no tile may be skipped.
+    if not generator.draws_load:
+        # Its paper is not exactly white: no tile may be skipped.
         planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
         return draw_tiled(generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
     planned = plan(lines, controls.fitted((height, width)), seed, light, STYLES[medium.style])
@@ -379,7 +379,7 @@ def draw_load(
 def on_paper(generator: Generator, load: np.ndarray, seed: int, medium: Medium) -> torch.Tensor:
     """The sketch (H, W), 0 black .. 1 white, of a load at its size; bare paper, most of a line drawing, is free."""
     drawn, (height, width) = torch.from_numpy(load), load.shape
-    if not isinstance(generator, LoadGenerator):
+    if not generator.draws_load:
         return 1 - drawn
     sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, medium.paper, seed)))
     sketch, marked = torch.ones_like(drawn), drawn > 0

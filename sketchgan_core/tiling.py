@@ -15,8 +15,6 @@ from torch.nn import functional as F
 from .errors import Cancelled, SketchGANError
 from .generators.registry import Generator
 
-# Peak bytes of activations per pixel of a tile and channel of width, float32, measured by bench/tile_memory.py.
-BYTES_PER_PIXEL = {"residual": 11.0, "unet": 18.0, "sketchai": 38.0}
 CPU_BUDGET = 800 * 2**20  # a drawing of usual size then needs no tiles, whose margins are computed twice
 SHARE_OF_FREE_MEMORY = 0.6  # the allocator's fragments and the convolution workspaces need the rest
 MAX_TILE, MAX_BATCH = 1024, 16
@@ -154,7 +152,7 @@ def _free_memory(device: torch.device) -> int:
 def _bytes_per_pixel(generator: Generator) -> float:
     config = generator.config
     size = next(generator.parameters()).element_size()
-    return BYTES_PER_PIXEL[config.architecture] * config.width * size / 4 + 12 * len(config.planes)
+    return generator.bytes_per_pixel * config.width * size / 4 + 12 * len(config.planes)
 
 
 def _halo(generator: Generator) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from sketchgan_core.generators.base import LoadGenerator
 from sketchgan_core.generators.config import GeneratorConfig
-from sketchgan_core.generators.registry import LoadGenerator, build_generator
+from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.pencils.header import Card
 from sketchgan_core.pencils.weights import save_pencil
 

@@ -1,11 +1,14 @@
-"""What every generator of SketchGAN's own has in common: planes in, load out, graphite on paper."""
+"""What every generator is asked, and what those of SketchGAN's own have in common: planes in, load out."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..materials.deposition import deposit
+from ..planning.planes import PLANES
 from .config import GeneratorConfig
 
 # Before the first training step a pencil already draws what is planned, neither saturated nor blank.
@@ -16,21 +19,51 @@ BARE, DRAWN = 0.01, 0.04  # load up to which the paper is bare, and from which i
 LEAK = 0.2  # a plain ReLU dies where 95 % of the pixels are paper and all push one way
 
 
-class LoadGenerator(nn.Module):
-    """A generator that predicts load. Subclasses set `stride` and `receptive_radius` and define `load_logits`."""
+class Generator(nn.Module):
+    """All that is known of an architecture, in one place; the registry lists the classes.
 
+    Attributes:
+        name: by which a config and a weights file call it.
+        bytes_per_pixel: peak bytes of activations per pixel of a tile and channel of width, float32, as measured by
+            bench/tile_memory.py.
+        draws_load: whether it lays down load, which deposition puts on paper, or draws ink and paper itself.
+        input_planes: the planes it is shown.
+        encoder_names, tail_names: how the names of its first and last parameters begin, which learn at rates of their
+            own; the rest is the decoder.
+        stride: its input's height and width are multiples of this.
+        receptive_radius: px that it can see around a pixel.
+    """
+
+    name: ClassVar[str]
+    bytes_per_pixel: ClassVar[float]
+    draws_load: ClassVar[bool] = True
+    input_planes: ClassVar[tuple[str, ...]] = PLANES
+    encoder_names: ClassVar[tuple[str, ...]] = ()
+    tail_names: ClassVar[tuple[str, ...]] = ()
     stride: int
     receptive_radius: int
-    prior: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
+
+    def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
+        """What it lays down (B, 1, H, W) of planes (B, P, H, W) within reach (B, 1, H, W); 0 is bare paper."""
+        raise NotImplementedError
+
+
+class LoadGenerator(Generator):
+    """A generator that predicts load. Subclasses define `half_logits`."""
+
+    prior: Tensor
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__(config)
         prior = [PRIOR_GAIN * PRIOR_WEIGHTS.get(name, 0.0) for name in config.planes]
         self.register_buffer("prior", torch.tensor(prior).view(1, -1, 1, 1), persistent=False)
 
-    def load_logits(self, planes: Tensor) -> Tensor:
-        """What the network adds to the prior: (B,P,H,W) -> (B,1,H,W), any float type."""
+    def half_logits(self, planes: Tensor) -> Tensor:
+        """Half the logit of the load, less its prior: (B,P,H,W) -> (B,1,H,W), any float type."""
         raise NotImplementedError
 
     def load(self, planes: Tensor) -> Tensor:
@@ -43,7 +76,7 @@ class LoadGenerator(nn.Module):
             (B, 1, H, W) float32 in 0..1.
         """
         prior = (planes.float() * self.prior.float()).amax(1, keepdim=True) + PRIOR_BIAS
-        return 0.5 + 0.5 * torch.tanh(self.load_logits(planes).float() + prior)
+        return torch.sigmoid(2 * (self.half_logits(planes).float() + prior))
 
     def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
         """The load (B, 1, H, W) within reach: exactly 0 where the paper is to stay bare, without an edge."""

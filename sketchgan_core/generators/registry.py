@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from .base import LoadGenerator
+from .base import Generator
 from .config import GeneratorConfig
 from .residual import ResidualGenerator
 from .sketchai import SketchAIGenerator
 from .unet import UNetGenerator
 
-Generator = LoadGenerator | SketchAIGenerator
-
 REGISTRY: dict[str, type[Generator]] = {
-    "residual": ResidualGenerator,
-    "unet": UNetGenerator,
-    "sketchai": SketchAIGenerator,
+    architecture.name: architecture for architecture in (ResidualGenerator, UNetGenerator, SketchAIGenerator)
 }
 
 
@@ -23,12 +19,19 @@ def build_generator(config: GeneratorConfig) -> Generator:
     Raises:
         ValueError: no such architecture.
     """
+    return architecture(config.architecture)(config)
+
+
+def architecture(name: str) -> type[Generator]:
+    """All that is known of an architecture.
+
+    Raises:
+        ValueError: no such architecture.
+    """
     try:
-        architecture = REGISTRY[config.architecture]
+        return REGISTRY[name]
     except KeyError:
-        known = ", ".join(REGISTRY)
-        raise ValueError(f"unknown architecture {config.architecture!r}; this version knows {known}") from None
-    return architecture(config)
+        raise ValueError(f"unknown architecture {name!r}; this version knows {', '.join(REGISTRY)}") from None
 
 
-__all__ = ["REGISTRY", "Generator", "GeneratorConfig", "LoadGenerator", "build_generator"]
+__all__ = ["REGISTRY", "Generator", "GeneratorConfig", "architecture", "build_generator"]

@@ -29,6 +29,10 @@ class ResidualBlock(nn.Module):
 class ResidualGenerator(LoadGenerator):
     """Stages at 1/2, 1/4 and 1/8 of the resolution with 1, 2 and 3 times `width` channels, skips between them."""
 
+    name = "residual"
+    bytes_per_pixel = 11.0
+    encoder_names = ("stem", "encode", "down", "eighth")
+    tail_names = ("up_full", "tail", "output")
     stride = 8
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -54,7 +58,7 @@ class ResidualGenerator(LoadGenerator):
         full, half, quarter, eighth = 2, 1 + 2 + 1 + 2 + 1 + 1, 2 + 1 + 2 + 1 + 1, 2 * config.blocks + 1
         self.receptive_radius = full + 2 * half + 4 * quarter + 8 * eighth
 
-    def load_logits(self, planes: Tensor) -> Tensor:
+    def half_logits(self, planes: Tensor) -> Tensor:
         half = self.encode_half(F.leaky_relu(self.stem(F.pixel_unshuffle(planes, 2)), LEAK))
         quarter = self.encode_quarter(F.leaky_relu(self.down_quarter(half), LEAK))
         eighth = self.eighth(F.leaky_relu(self.down_eighth(quarter), LEAK))

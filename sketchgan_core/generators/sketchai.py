@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .base import Generator
 from .config import GeneratorConfig
 
 BASE_WIDTH = 64
@@ -61,20 +62,23 @@ class ResidualUnit(nn.Module):
         return functional.relu(self.skip(x) + self.block(x))
 
 
-class SketchAIGenerator(nn.Module):
+class SketchAIGenerator(Generator):
     """Encoder-decoder of 4.44 M parameters, after Simo-Serra et al. 2016, "Learning to Simplify".
 
     `config.width` and `config.blocks` are fixed by the layout; see `sketchai_config`.
     """
 
+    name = "sketchai"
+    bytes_per_pixel = 38.0
+    draws_load = False  # it draws paper as well, not exactly white
+    input_planes = ("ink",)  # it knows nothing of plans
     stride = 4
     receptive_radius = 35
 
     def __init__(self, config: GeneratorConfig) -> None:
-        super().__init__()
         if config != sketchai_config():
             raise ValueError(f"the sketchai layout is fixed: {sketchai_config()}")
-        self.config = config
+        super().__init__(config)
         w = BASE_WIDTH
         self.generator = nn.Sequential(
             ConvUnit(1, w, 5),
@@ -105,7 +109,7 @@ class SketchAIGenerator(nn.Module):
 
 def sketchai_config() -> GeneratorConfig:
     """The one configuration there is of the original generator."""
-    return GeneratorConfig("sketchai", BASE_WIDTH, RESIDUAL_BLOCKS, ("ink",))
+    return GeneratorConfig(SketchAIGenerator.name, BASE_WIDTH, RESIDUAL_BLOCKS, SketchAIGenerator.input_planes)
 
 
 def read_sketchai_state(checkpoint: object) -> dict[str, Tensor]:

@@ -25,6 +25,11 @@ class ConvPair(nn.Module):
 class UNetGenerator(LoadGenerator):
     """`blocks` halvings (4 in the paper), channels doubling from half of `width` at full resolution."""
 
+    name = "unet"
+    bytes_per_pixel = 18.0
+    encoder_names = ("encode",)
+    tail_names = ("output",)
+
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__(config)
         if not 1 <= config.blocks <= MAX_BLOCKS:
@@ -43,7 +48,7 @@ class UNetGenerator(LoadGenerator):
         convolutions = 2 * 2 * (coarsest - 1) + 2 * coarsest
         self.receptive_radius = convolutions + coarsest - 1
 
-    def load_logits(self, planes: Tensor) -> Tensor:
+    def half_logits(self, planes: Tensor) -> Tensor:
         x = planes
         skips: list[Tensor] = []
         for encode in self.encode:

@@ -22,7 +22,6 @@ import torch
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
-from sketchgan_core.generators.registry import LoadGenerator
 from sketchgan_core.images import read_image
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import Light
@@ -135,7 +134,7 @@ def _one_per_drawing(pairs: Sequence[Pair]) -> list[Pair]:
 def _draw(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None, seed: int = OTHER_SEED) -> np.ndarray:
     """What the generator alone draws of a pair."""
     seed += pair.seed
-    if not isinstance(sketcher.generator, LoadGenerator):
+    if not sketcher.generator.draws_load:
         return sketcher.draw(lines, pair.controls, seed, Medium(pair.paper))
     planned = plan(lines, pair.controls, seed, light)
     planes = planned.planes[[PLANES.index(name) for name in sketcher.generator.config.planes]]

@@ -7,7 +7,7 @@ import copy
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -32,6 +32,8 @@ from .losses import (
     fidelity,
 )
 from .networks import CONDITION, discriminator_config, generator_config, parameter_groups, unconditional_config
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 BETAS = (0.5, 0.99)
 
@@ -203,7 +205,7 @@ class Training:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
-    def _place(self, network: nn.Module) -> nn.Module:
+    def _place(self, network: AnyModule) -> AnyModule:
         if self.accelerator.num_processes > 1:
             share_batch_norm(network)
         return network.to(self.device).to(memory_format=torch.channels_last).train()

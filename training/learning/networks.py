@@ -5,15 +5,12 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from torch import nn
+import torch
 
-from sketchgan_core.generators.config import GeneratorConfig
-from sketchgan_core.planning.plan import PLANES
+from sketchgan_core.generators.registry import Generator, GeneratorConfig, architecture, build_generator
 
 from ..config import TrainConfig
-
-_ENCODER = ("stem", "encode", "down", "eighth")
-_TAIL = ("up_full", "tail", "output")
+from ..errors import TrainingError
 
 # What the discriminator sees beside the sketch: the strokes to draw and how hard. With more planes it takes far longer
 # to notice the sketch among them; that every pixel is in its place is the fidelity loss's task.
@@ -21,9 +18,19 @@ CONDITION = ("take", "restated", "hatch", "darkness")
 
 
 def generator_config(config: TrainConfig) -> GeneratorConfig:
-    # the original generator knows nothing of plans
-    planes = ("ink",) if config.architecture == "sketchai" else PLANES
-    return GeneratorConfig(config.architecture, config.width, config.blocks, planes)
+    """The generator to train.
+
+    Raises:
+        TrainingError: no such architecture, or one that comes in another size only.
+    """
+    try:
+        planes = architecture(config.architecture).input_planes
+        shape = GeneratorConfig(config.architecture, config.width, config.blocks, planes)
+        with torch.device("meta"):
+            build_generator(shape)
+    except ValueError as error:
+        raise TrainingError(f"--set architecture={config.architecture}: {error}") from error
+    return shape
 
 
 def discriminator_config(config: TrainConfig) -> dict[str, int]:
@@ -36,12 +43,14 @@ def unconditional_config(config: TrainConfig) -> dict[str, int]:
     return {"in_channels": 1, "base_width": config.discriminator_width}
 
 
-def parameter_groups(generator: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
+def parameter_groups(generator: Generator, config: TrainConfig) -> list[dict[str, Any]]:
     """The generator's parameters for an optimizer, in their order; `share` is their share of the learning rate."""
     shares = {"encoder": config.encoder_rate, "decoder": config.decoder_rate, "tail": config.tail_rate}
-    parts = groupby(generator.named_parameters(), key=lambda named: _part(named[0]))
+
+    def part(named: tuple[str, object]) -> str:
+        if named[0].startswith(generator.encoder_names):
+            return "encoder"
+        return "tail" if named[0].startswith(generator.tail_names) else "decoder"
+
+    parts = groupby(generator.named_parameters(), key=part)
     return [{"params": [parameter for _, parameter in named], "share": shares[part]} for part, named in parts]
-
-
-def _part(name: str) -> str:
-    return "encoder" if name.startswith(_ENCODER) else "tail" if name.startswith(_TAIL) else "decoder"

@@ -165,7 +165,7 @@ def main() -> None:
         graphite, lines = (np.stack(planes)[:, None] for planes in zip(*crops, strict=True))
         inputs = torch.from_numpy(graphite).to(device, memory_format=torch.channels_last)
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            raw = network.load_logits(inputs)
+            raw = network.half_logits(inputs)
         value = loss(2 * (raw.float() + network.prior * inputs + PRIOR_BIAS), torch.from_numpy(lines).to(device))
         optimizer.zero_grad()
         value.backward()

@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
+from sketchgan_core.generators.base import LoadGenerator
 from sketchgan_core.generators.config import GeneratorConfig
-from sketchgan_core.generators.registry import REGISTRY, Generator, LoadGenerator, build_generator
+from sketchgan_core.generators.registry import REGISTRY, Generator, build_generator
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from tests.conftest import random_generator
 
@@ -26,7 +27,7 @@ def seen_by_one_pixel(generator: Generator) -> int:
     height = math.ceil((2 * centre + 16) / 16) * 16
     planes = torch.rand(1, len(generator.config.planes), height, width, dtype=torch.float64, requires_grad=True)
     # Without the final tanh of the original, which saturates here.
-    network = generator.load_logits if isinstance(generator, LoadGenerator) else generator.generator[:-1]
+    network = generator.half_logits if isinstance(generator, LoadGenerator) else generator.generator[:-1]
     picture = network(planes)
     farthest = 0
     for phase in range(generator.stride):
