@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# Names that are shown and checked everywhere, from here; what each paper is, is in `materials.paper`.
 MODES = ("auto", "drawing", "photo", "classic", "none")
 PAPERS = ("cartridge", "smooth", "rough")
 # The lead; see `materials.deposition`.

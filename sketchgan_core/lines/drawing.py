@@ -10,12 +10,7 @@ import numpy as np
 
 from ..scaling import rows_of, shrunk, side
 from .settings import LineSettings
-
-_SURVEY_SIDE = 640  # px: judgements about the whole picture are made at this size
-_WORKING_SIDE = 1536  # px: strokes are told from noise at no more than this size
-_ANGLES = 12
-_SHARP = 0.08  # logarithm of the step from paper to ink over a few px that no shadow makes
-_CLEAN = 0.985  # paper at least this white is white
+from .tuning import DRAWING
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ def clean_drawing(
     if light_lines:
         grey = 1 - grey
     paper = _paper(grey)
-    working = shrunk(grey, _WORKING_SIDE * 2.0 ** (settings.detail - 0.5))
+    working = shrunk(grey, DRAWING.working * 2.0 ** (settings.detail - 0.5))
     ink = _ink(working, rows_of(paper, working.shape, 0, working.shape[0]))
     if levels is None:
         levels = _measure(grey, ink, paper)
@@ -73,14 +68,14 @@ def _paper(grey: np.ndarray) -> np.ndarray:
     A closing takes out what is narrower than its window. What only a wide window takes out is a solid black if its
     border is sharp, and a shadow that the paper has if it is soft.
     """
-    small = shrunk(grey, 2 * _SURVEY_SIDE)
+    small = shrunk(grey, 2 * DRAWING.survey)
     if min(small.shape) < 8:
         return np.full((1, 1), np.quantile(grey, 0.9), np.float32)
     small = cv2.medianBlur(small, 3)
-    if max(small.shape) > _SURVEY_SIDE:
+    if max(small.shape) > DRAWING.survey:
         small = cv2.dilate(small, np.ones((2, 2), np.uint8))
-        small = shrunk(small, _SURVEY_SIDE)
-    narrow = _closed(small, max(3, round(side(small.shape) / 24)))
+        small = shrunk(small, DRAWING.survey)
+    narrow = _closed(small, max(3, round(DRAWING.window * side(small.shape))))
     solid = _solids(narrow, small)
     return cv2.GaussianBlur(_fill(narrow, solid) if solid.any() else narrow, (0, 0), 3)
 
@@ -99,7 +94,7 @@ def _solids(paper: np.ndarray, drawing: np.ndarray) -> np.ndarray:
     regions = label[beside]
     rise = np.bincount(regions, (cv2.dilate(level, wide) - level)[beside], count)
     fall = np.bincount(regions, (level - cv2.erode(level, wide))[beside], count)
-    solid = (rise > 2 * fall) & (rise > 0.5 * _SHARP * np.bincount(regions, minlength=count))
+    solid = (rise > DRAWING.rise * fall) & (rise > 0.5 * DRAWING.sharp * np.bincount(regions, minlength=count))
     solid[0] = False
     inside = solid[label].astype(np.uint8)
     return cv2.dilate(inside, np.ones((17, 17), np.uint8)) > 0
@@ -108,14 +103,14 @@ def _solids(paper: np.ndarray, drawing: np.ndarray) -> np.ndarray:
 def _steps(level: np.ndarray, width: int) -> np.ndarray:
     """Where a picture (H, W), in logarithms, rises within a few px as no shadow does; widened to so many px."""
     step = cv2.morphologyEx(level, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
-    return cv2.dilate((step > _SHARP).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
+    return cv2.dilate((step > DRAWING.sharp).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
 
 
 def _fill(paper: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """The paper with its holes filled from around them, from the nearest that is known."""
     known = (~hole).astype(np.float32)
     filled = np.where(hole, np.quantile(paper, 0.9), paper).astype(np.float32)
-    for spread in (64, 16, 4):
+    for spread in DRAWING.holes:
         weight = cv2.GaussianBlur(known, (0, 0), spread)
         guess = cv2.GaussianBlur(paper * known, (0, 0), spread) / np.maximum(weight, 1e-6)
         filled = np.where(hole & (weight > 0.05), guess, filled)
@@ -138,12 +133,13 @@ def _deviation(values: np.ndarray) -> float:
 def _measure(grey: np.ndarray, ink: np.ndarray, paper: np.ndarray) -> Levels:
     noise = 1.06 * _deviation(ink - cv2.blur(ink, (3, 3)))
     strong = ink[ink > max(6 * noise, 0.1)]
-    full = float(np.clip(np.quantile(strong, 0.75), 0.15, 1)) if strong.size else 1.0
+    quantile, least = DRAWING.dark
+    full = float(np.clip(np.quantile(strong, quantile), least, 1)) if strong.size else 1.0
     step = max(1, round(side(grey.shape) / 2048))
     light = grey[::step, ::step]
     light = light[light > 0.9]
     speckled = float((light < 0.995).mean()) if light.size else 1.0
-    clean = full > 0.9 and speckled < 0.02 and float(np.median(paper)) > _CLEAN
+    clean = full > DRAWING.inked and speckled < DRAWING.speckled and float(np.median(paper)) > DRAWING.clean
     return Levels(full, clean)
 
 
@@ -163,38 +159,39 @@ def _strokes(ink: np.ndarray, paper: np.ndarray, levels: Levels, settings: LineS
     scale = max(0.5, side(ink.shape) / 1024)
     base = _show_through(ink, scale, levels)
     ink = ink - base
-    along = _along(ink, 0.7 * max(scale, 1), 3 * scale * 4.0 ** (settings.smoothing - 0.5))
-    local = along - cv2.GaussianBlur(ink, (0, 0), 3 * max(scale, 0.7))
+    along = _along(ink, DRAWING.across * max(scale, 1), DRAWING.along * scale * 4.0 ** (settings.smoothing - 0.5))
+    local = along - cv2.GaussianBlur(ink, (0, 0), DRAWING.local * max(scale, 0.7))
     # The noise of a sensor is the same everywhere; divided by the paper it is strongest in the shadow.
     shade = 1 / np.maximum(rows_of(paper, ink.shape, 0, ink.shape[0]), 0.05)
     grain = _deviation(local / shade) * shade
     bar = 4.0 ** (settings.threshold - 0.5)
-    high = bar * np.maximum(6 * grain, max(0.07 * levels.full, 0.05))
-    low = bar * np.maximum(3 * grain, max(0.05 * levels.full, 0.03))
+    high = bar * np.maximum(DRAWING.seed_grain * grain, max(DRAWING.seed * levels.full, DRAWING.seed_least))
+    low = bar * np.maximum(DRAWING.low_grain * grain, max(DRAWING.low * levels.full, DRAWING.low_least))
     seed = local > high
-    peak = cv2.dilate(np.where(seed, along, 0), _disc(5 * scale))
-    candidate = (along > low) & (((peak > 0) & (along > 0.4 * peak)) | (along > 0.6 * levels.full))
+    peak = cv2.dilate(np.where(seed, along, 0), _disc(DRAWING.near_seed * scale))
+    surely = along > DRAWING.surely * levels.full
+    candidate = (along > low) & (((peak > 0) & (along > DRAWING.of_seed * peak)) | surely)
     count, label = cv2.connectedComponents(candidate.astype(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)
     keep[label[seed]] = True
     keep[0] = False
     kept = keep[label]
-    inside = kept & (seed | (along > 0.6 * levels.full))
-    peak = cv2.dilate(np.where(inside, along, 0), _disc(4 * scale))
-    noisy = np.clip(10 * grain / np.maximum(peak, 1e-3), 0, 1)
+    inside = kept & (seed | surely)
+    peak = cv2.dilate(np.where(inside, along, 0), _disc(DRAWING.peak_near * scale))
+    noisy = np.clip(DRAWING.trust * grain / np.maximum(peak, 1e-3), 0, 1)
     near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    tone = np.clip(0.65 + 0.5 * peak / levels.full, 0, 1) * near
+    tone = np.clip(DRAWING.tone + DRAWING.tone_growth * peak / levels.full, 0, 1) * near
     return _Strokes(base, along, np.maximum(peak, 1e-3), noisy, tone)
 
 
 def _show_through(ink: np.ndarray, scale: float, levels: Levels) -> np.ndarray:
     """Ink that is broader than a stroke and too pale for a solid: stains, and what is drawn on the back."""
-    smooth = cv2.GaussianBlur(ink, (0, 0), 1.5 * scale)
-    broad = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, _disc(6 * scale), borderType=cv2.BORDER_REPLICATE)
-    broad = cv2.GaussianBlur(broad, (0, 0), 1.5 * scale)
+    smooth = cv2.GaussianBlur(ink, (0, 0), DRAWING.stain_smooth * scale)
+    broad = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, _disc(DRAWING.broad * scale), borderType=cv2.BORDER_REPLICATE)
+    broad = cv2.GaussianBlur(broad, (0, 0), DRAWING.stain_smooth * scale)
     # Beside a solid the opening fades out over its edge, and must not take that edge for a stain.
-    solid = cv2.dilate(broad, _disc(9 * scale)) > 0.5 * levels.full
-    return np.where(solid | (smooth > 0.6 * levels.full), 0, np.clip(broad, 0, None))
+    solid = cv2.dilate(broad, _disc(DRAWING.beside_solid * scale)) > 0.5 * levels.full
+    return np.where(solid | (smooth > DRAWING.surely * levels.full), 0, np.clip(broad, 0, None))
 
 
 def _disc(radius: float) -> np.ndarray:
@@ -212,11 +209,14 @@ def _rendered(grey: np.ndarray, paper: np.ndarray, strokes: _Strokes, top: int, 
         size = 2 * halo + 1
         ink = cv2.GaussianBlur(ink, (size, size), blur, borderType=cv2.BORDER_REFLECT_101)
     ink = ink[top - first : top - first + bottom - top]
-    base, along, peak, noisy, tone = (rows_of(plane, grey.shape, top, bottom) for plane in vars(strokes).values())
+    base, along, peak, noisy, tone = (
+        rows_of(plane, grey.shape, top, bottom)
+        for plane in (strokes.base, strokes.along, strokes.peak, strokes.noisy, strokes.tone)
+    )
     share = (noisy * along + (1 - noisy) * (ink - base)) / peak
     # Beside a stroke the grain is louder than the stroke is; only where the strokes' own filter sees one is ink.
-    gate = np.clip((along / peak - 0.4) * 5, 0, 1)
-    return tone * gate * np.clip((share - 0.5) * 1.4 + 0.5, 0, 1)
+    gate = np.clip((along / peak - DRAWING.gate) * 5, 0, 1)
+    return tone * gate * np.clip((share - DRAWING.half) * DRAWING.contrast + 0.5, 0, 1)
 
 
 def _along(ink: np.ndarray, across: float, length: float) -> np.ndarray:
@@ -224,7 +224,7 @@ def _along(ink: np.ndarray, across: float, length: float) -> np.ndarray:
     radius = max(2, int(np.ceil(2 * length)))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
     best = np.full_like(ink, -1)
-    for angle in np.arange(_ANGLES) * np.pi / _ANGLES:
+    for angle in np.arange(DRAWING.angles) * np.pi / DRAWING.angles:
         along, beside = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         kernel = np.exp(-0.5 * ((along / length) ** 2 + (beside / across) ** 2))
         np.maximum(best, cv2.filter2D(ink, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101), out=best)

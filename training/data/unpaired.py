@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from sketchgan_core.choices import PAPERS
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
 
@@ -21,7 +22,6 @@ from .crops import Crops, inked_window, is_inked, tensor
 from .pairs import SUFFIXES, Pair, image_size
 from .stacks import Stacks, grey
 
-PAPERS = ("cartridge", "smooth", "rough")
 DRAWINGS = 24  # tried until one has ink to show
 
 
