@@ -1,11 +1,12 @@
 """A 2048 x 2048 drawing the original project's way and ours, side by side in one run on one machine.
 
-    python bench/sketchai_vs_residual.py [--size 2048]
+    python bench/sketchai_vs_residual.py [--size 2048] [--dtype float32]
 
-Original: its generator, float32, 384 px patches one after the other, edge patches padded, no margin. Ours: the
-whole of `Sketcher`, plan and paper included, in the type and with the tiles it chooses itself. Weights are random:
-they change neither time nor memory. Writes bench/results/sketchai_vs_residual.json, an entry for each size and kind
-of processor, since bfloat16 makes ours faster and AVX512 the original's.
+Original: its generator, float32, 384 px patches one after the other, edge patches padded, no margin; its weights are
+random, which changes neither time nor memory. Ours: the whole of `Sketcher` with the bundled pencil, plan and paper
+included, with the tiles it chooses itself, in the type it chooses or the one asked for. Writes
+bench/results/sketchai_vs_residual.json, an entry for each size and kind of processor, since bfloat16 makes ours faster
+and AVX512 the original's.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ import torch
 from measure import in_own_process, machine, timed
 from torch.nn import functional as F
 
-from sketchgan_core.devices import choose_device, choose_dtype
-from sketchgan_core.generators.config import GeneratorConfig
 from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.generators.sketchai import sketchai_config
 from sketchgan_core.sketcher import Sketcher
@@ -44,11 +43,9 @@ def sketchai_patches(lines: np.ndarray) -> np.ndarray:
     return sketch[0, 0, :height, :width].numpy()
 
 
-def residual_tiles(lines: np.ndarray) -> np.ndarray:
-    """Ours, with the defaults of a user without a GPU."""
-    device = choose_device("cpu")
-    generator = build_generator(GeneratorConfig()).eval().to(device, choose_dtype(device))
-    sketch: np.ndarray = Sketcher(generator.to(memory_format=torch.channels_last))(lines)
+def residual_tiles(lines: np.ndarray, dtype: str) -> np.ndarray:
+    """Ours, with the defaults of a user without a GPU, loading the pencil included."""
+    sketch: np.ndarray = Sketcher.load("default", "cpu", dtype)(lines)
     return sketch
 
 
@@ -61,21 +58,27 @@ def drawing(size: int) -> np.ndarray:
     return lines
 
 
-WAYS = {"sketchai_patches": sketchai_patches, "residual_tiles": residual_tiles}
+WAYS = ("sketchai_patches", "residual_tiles")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=2048)
+    parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way:
         lines = drawing(options.size)
-        print(json.dumps(timed(lambda: WAYS[options.way](lines))))
+        ways = {
+            "sketchai_patches": sketchai_patches,
+            "residual_tiles": lambda page: residual_tiles(page, options.dtype),
+        }
+        print(json.dumps(timed(lambda: ways[options.way](lines))))
         return
-    results = {way: in_own_process(__file__, "--way", way, "--size", str(options.size)) for way in WAYS}
+    chosen = ("--size", str(options.size), "--dtype", options.dtype)
+    results = {way: in_own_process(__file__, "--way", way, *chosen) for way in WAYS}
     ratio = results["sketchai_patches"]["seconds"] / results["residual_tiles"]["seconds"]
-    this = machine()
+    this = machine() | ({} if options.dtype == "auto" else {"dtype": options.dtype})
     report = {"size": options.size, "machine": this, **results, "times_faster": round(ratio, 1)}
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     name = f"{options.size}, {this['capability']}, {this['dtype']}"

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import glob
+import io
 import json
 import mimetypes
 import os
+import shlex
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line
 from .lines.settings import POLARITIES, SETTINGS, LineSettings
 
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from .images import Picture
+    from .planning.controls import Controls
+
+PIPED = "-"  # instead of a file's name
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -30,12 +42,28 @@ class BadUsage(SketchGANError):
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command line and returns its exit status: 0 all done, 1 some input failed, 2 bad usage."""
     parser = _parser()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # of names that the console cannot show
     try:
         options = parser.parse_args(arguments)
+        if getattr(options, "like", None) is not None:
+            options = parser.parse_args(_like(options.like, sys.argv[1:] if arguments is None else arguments))
+        options.given = sys.argv[1:] if arguments is None else arguments
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
+    except SketchGANError as error:
+        _complain(error, debug=False)
+        return BAD_USAGE
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever reads has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
     except SketchGANError as error:
         _complain(error, options.debug)
         return BAD_USAGE if isinstance(error, BadUsage) else SOME_FAILED
@@ -45,34 +73,98 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _sketch(options: argparse.Namespace) -> int:
-    from .images import check_output, read_image, write_image
-    from .sheet import contact_sheet
+    from .images import check_output, check_size, write_image
+    from .sheet import columns_of, contact_sheet
     from .sketcher import Medium, Sketcher
 
     jobs, failures = _jobs(options)
     _refuse_collisions(jobs, options.sheet)
     if options.sheet:
+        if PIPED in options.inputs or options.output == Path(PIPED):
+            raise BadUsage("--sheet shows files; name the input and the output")
         check_output(options.sheet, options.overwrite)
+        columns_of(max(1, len(jobs)), options.sheet)
     sketcher = Sketcher.load(options.weights, options.device)
     controls = sketcher.controls(**_asked(options))
     medium = Medium(options.paper, options.grade, options.style)
+    recorded = _recorded(options, controls)
     done: list[tuple[Path, Path]] = []
 
     def draw(source: Path, target: Path) -> None:
-        picture = read_image(source)
+        picture = _read(source)
         for note in picture.notes:
             _tell(note)
         subject = sketcher.subject(picture.pixels, options.lines, options.patch_size, options.model_size, controls)
         _tell(f"{source}: {subject.said()}")
         size = subject.size if options.size == "input" else subject.lines.shape
+        check_size(target, *size)
         sketch = sketcher.draw_subject(subject, controls, options.seed, medium, options.tile, size, _progress(source))
-        write_image(target, sketch, options.overwrite)
+        if doubt := subject.doubt(sketch):
+            _tell(f"{source}: warning: {doubt}")
+        dpi = picture.dpi if options.size == "input" else None
+        _write(target, _transparent(sketch) if options.transparent else sketch, options, dpi, recorded)
         done.append((source, target))
 
     failures += _each(jobs, draw, options)
     if options.sheet and done:
-        write_image(options.sheet, contact_sheet(done), options.overwrite)
+        write_image(options.sheet, contact_sheet(done, options.sheet), options.overwrite)
     return SOME_FAILED if failures else OK
+
+
+def _read(source: Path) -> Picture:
+    from .images import read_image, read_piped
+
+    return read_piped(sys.stdin.buffer, "standard input") if str(source) == PIPED else read_image(source)
+
+
+def _write(
+    target: Path, image: Any, options: argparse.Namespace, dpi: tuple[float, float] | None = None, made_with: str = ""
+) -> None:
+    """A picture to its file, or as a PNG to whoever reads."""
+    from .images import save_image, to_image, write_image
+
+    if str(target) != PIPED:
+        write_image(target, image, options.overwrite, dpi, made_with)
+        return
+    content = io.BytesIO()
+    save_image(content, to_image(image), "PNG", dpi, made_with)
+    sys.stdout.buffer.write(content.getvalue())
+
+
+def _transparent(sketch: np.ndarray) -> Image.Image:
+    """Graphite on nothing: black, as opaque as the sketch is dark."""
+    from .images import to_image
+
+    picture = to_image(0 * sketch).convert("LA")
+    picture.putalpha(to_image(1 - sketch))
+    return picture
+
+
+# What is written into a drawing, and used again by --like.
+RECORDED = ("patch_size", "model_size", "seed", "lines", "paper", "grade", "style", "size", "weights")
+
+
+def _recorded(options: argparse.Namespace, controls: Controls) -> str:
+    """The options that draw the same again, as one line."""
+    from .pencils.header import resolve_pencil
+
+    given = {name: getattr(options, name) for name in RECORDED} | dict(controls.items())
+    if os.sep in str(given["weights"]) or Path(given["weights"]).suffix:
+        given["weights"] = resolve_pencil(given["weights"]).name
+    words = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    return shlex.join(words + (["--transparent"] if options.transparent else []))
+
+
+def _like(file: Path, arguments: Sequence[str]) -> list[str]:
+    """The arguments with those of a drawing before them, so that what is given beside `--like` counts."""
+    from .images import read_made_with
+
+    try:
+        recorded = shlex.split(read_made_with(file))
+    except ValueError as error:
+        raise SketchGANError(f"{file}: what it says of how it was made is damaged; give another") from error
+    at = list(arguments).index("sketch") + 1
+    return [*arguments[:at], *recorded, *arguments[at:]]
 
 
 def _asked(options: argparse.Namespace) -> dict[str, float | None]:
@@ -108,7 +200,7 @@ def _film(options: argparse.Namespace) -> int:
 
 
 def _lines(options: argparse.Namespace) -> int:
-    from .images import read_image, write_image
+    from .images import check_size
     from .lines.prepare import prepare_lines
 
     jobs, failures = _jobs(options)
@@ -118,12 +210,13 @@ def _lines(options: argparse.Namespace) -> int:
 
     def extract(source: Path, target: Path) -> None:
         nonlocal first
-        picture = read_image(source)
+        picture = _read(source)
+        check_size(target, *picture.grey.shape)
         prepared = prepare_lines(picture.pixels, options.mode, settings, like=first, device=options.device)
         first = prepared if options.frames and first is None else first
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
             _tell(note)
-        write_image(target, prepared.lines, options.overwrite)
+        _write(target, prepared.lines, options, picture.dpi)
 
     failures += _each(jobs, extract, options)
     return SOME_FAILED if failures else OK
@@ -214,7 +307,7 @@ def _parser() -> argparse.ArgumentParser:
             "inputs",
             nargs="+",
             metavar="IN",
-            help="image file, folder (the images directly in it) or glob pattern (** descends)",
+            help="image file, folder (the images directly in it), glob pattern (** descends), or - for a pipe",
         )
         made.add_argument(
             "-o",
@@ -222,7 +315,7 @@ def _parser() -> argparse.ArgumentParser:
             required=True,
             type=Path,
             metavar="OUT",
-            help="image file for one input; else a folder, where each output is NAME.png",
+            help="image file for one input, or - to pipe it out as PNG; else a folder, where each output is NAME.png",
         )
         made.add_argument("--overwrite", action="store_true", help="replace existing files")
 
@@ -252,6 +345,13 @@ def _parser() -> argparse.ArgumentParser:
     with_images(sketch)
     with_drawing(sketch)
     sketch.add_argument("--size", choices=("input", "model"), default="input", help="size of OUT (default: input)")
+    sketch.add_argument("--transparent", action="store_true", help="graphite on nothing (.png, .webp, .tif)")
+    sketch.add_argument(
+        "--like",
+        type=Path,
+        metavar="FILE",
+        help="drawn as this drawing was; what is given beside it counts",
+    )
     sketch.add_argument("--sheet", type=Path, metavar="FILE", help="also write all inputs beside their sketches")
 
     film = command("film", _film, "Draws a film, with its sound; the same command goes on where it was interrupted.")
@@ -304,7 +404,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _unit(text: str) -> float:
-    value = float(text)
+    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not in 0..1")
     return value
@@ -338,6 +438,8 @@ def _sources(text: str) -> list[Path]:
     if not text:
         raise SketchGANError("an empty name was given as input; name a file, a folder or a pattern")
     path = Path(text)
+    if text == PIPED:
+        return [path]
     try:
         if path.is_dir():
             found = sorted(file for file in path.iterdir() if _is_picture(file))
@@ -373,6 +475,10 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
     from .images import INPUT_SUFFIXES, OUTPUT_FORMATS
 
     output: Path = options.output
+    if str(output) == PIPED:
+        if len(sources) > 1:
+            raise BadUsage("-o - pipes one drawing out; give one input, or a folder to write to")
+        return [output for _ in sources]
     several = len(sources) > 1 or any(os.path.isdir(text) for text in options.inputs)
     if output.suffix.lower() in INPUT_SUFFIXES | OUTPUT_FORMATS.keys() and not output.is_dir():
         if several:
@@ -385,7 +491,7 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
     taken: set[str] = set()
     for source in sources:
         # cat.png and cat.jpg, or two folders' cat.png: each keeps an output of its own.
-        name, number = source.stem, 2
+        name, number = "sketch" if str(source) == PIPED else source.stem, 2
         while name.lower() in taken:
             name, number = f"{source.stem}-{number}", number + 1
         taken.add(name.lower())
@@ -395,9 +501,11 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
 
 def _refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None) -> None:
     """Raises BadUsage if an output is an input or another output, by whatever name."""
-    inputs = {_identity(source) for source, _ in jobs}
+    inputs = {_identity(source) for source, _ in jobs if str(source) != PIPED}
     outputs: set[object] = set()
     for output in [target for _, target in jobs] + ([sheet] if sheet else []):
+        if str(output) == PIPED:
+            continue
         identity = _identity(output)
         if identity in inputs:
             raise BadUsage(f"{output}: is an input itself; choose another output")
@@ -422,11 +530,14 @@ def _each(jobs: list[tuple[Path, Path]], work: Callable[[Path, Path], None], opt
     failures = 0
     for source, target in jobs:
         try:
-            check_output(target, options.overwrite)
+            if str(target) != PIPED:
+                check_output(target, options.overwrite)
             work(source, target)
+        except BrokenPipeError:
+            raise
         except SketchGANError as error:
             failures += 1
-            named = str(source) in str(error) or str(target) in str(error)
+            named = str(source) in (PIPED, "") or str(source) in str(error) or str(target) in str(error)
             _complain(error if named else f"{source}: {error}", options.debug)
         except Exception as error:  # a defect met in one image must not cost the others
             failures += 1
@@ -446,10 +557,13 @@ def _progress(source: Path) -> Callable[[int, int, object], None] | None:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    # Nobody may be listening any more; the drawing goes on.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
 
 
 def _complain(error: object, debug: bool) -> None:
     if debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
-    print("sketchgan: " + " ".join(str(error).split("\n")), file=sys.stderr)
+    _tell("sketchgan: " + " ".join(str(error).split("\n")))

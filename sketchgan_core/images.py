@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import os
 import struct
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from .errors import SketchGANError
 from .files import written_whole
@@ -51,8 +52,18 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# The longest side that a format can hold.
+LONGEST_SIDE = {"WEBP": 16383, "JPEG": 65500}
+_MOST_BYTES = 2**30  # of what is piped in
+# Whole numbers of so many bits are often kept in more.
+_BITS = (1, 8, 10, 12, 14, 16)
+_END_OF_JPEG = b"\xff\xd9"
+_CUT_SHORT = 8  # bytes
+_LAST_ROWS = 16  # px: the lowest blocks of a JPEG
+
 _INVISIBLE = 0.9  # lightness from which nothing shows on white
 _LINES_COVER = 0.3  # share of the page that lines cover at most
+_MADE_WITH = "sketchgan"  # the name of the settings in a file
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 # Bicubic enlarging of line art runs from -0.23 to 1.19, and Lanczos a little further; twice that is another range.
@@ -68,12 +79,14 @@ class Picture:
         alpha: (H, W) float32, 0 transparent .. 1 opaque, or None where the file has none.
         colour: (H, W, 3) uint8, composited on white, or None where the file is grey.
         notes: what the user should know about the reading, one line each.
+        dpi: pixels for each inch in x and y, or None where the file does not say.
     """
 
     grey: np.ndarray
     alpha: np.ndarray | None
     colour: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    dpi: tuple[float, float] | None = None
 
     @property
     def pixels(self) -> np.ndarray:
@@ -81,50 +94,74 @@ class Picture:
         return self.grey if self.colour is None else self.colour
 
 
-def open_image(path: str | os.PathLike[str]) -> Image.Image:
+def open_image(path: str | os.PathLike[str], content: bytes | None = None) -> Image.Image:
     """Opens an image file of one of INPUT_FORMATS, whatever its name; its pixels are not decoded yet.
+
+    Args:
+        path: of the file.
+        content: its bytes, where they came by another way.
 
     Raises:
         SketchGANError: a folder, or a pipe, which would never end.
         OSError, SyntaxError, ValueError ...: what Pillow raises of files that it cannot open.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise SketchGANError(f"{path}: is a folder or a device; give an image file")
-    image = Image.open(path, formats=INPUT_FORMATS)
+    if content is None and path.exists() and not path.is_file():
+        raise SketchGANError(f"{path}: is a folder, a pipe or a device; give an image file, or - for what is piped in")
+    image = Image.open(path if content is None else io.BytesIO(content), formats=INPUT_FORMATS)
     if image.format == "TIFF":
         image.filename = ""  # else Pillow maps the file, and one that lies on its side in the wrong shape
     return image
 
 
-def read_image(path: str | os.PathLike[str]) -> Picture:
+def read_piped(stream: BinaryIO, name: str) -> Picture:
+    """Reads an image that is piped in, as `read_image` does a file.
+
+    Args:
+        stream: its bytes, to the end.
+        name: for messages.
+
+    Raises:
+        SketchGANError: as `read_image`.
+    """
+    content = stream.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise SketchGANError(f"{name}: more than {_MOST_BYTES >> 20} MB; give the file by its name")
+    return read_image(name, content)
+
+
+def read_image(path: str | os.PathLike[str], content: bytes | None = None) -> Picture:
     """Reads an image file of one of INPUT_FORMATS, whatever its name.
 
-    16-bit grey keeps its precision, CMYK and palettes are converted, transparency is composited on white, white lines
-    on nothing are taken for ink, the EXIF rotation is applied, and of an animation or a document the first frame is
-    taken.
+    16-bit grey keeps its precision, and fewer bits that are kept in 16 or 32 are found out; CMYK and palettes are
+    converted, transparency is composited on white, white lines on nothing are taken for ink, the EXIF rotation is
+    applied, and of an animation or a document the first frame is taken. What is damaged beside the pixels, or a JPEG
+    that lacks its end alone, is read with a note.
+
+    Args:
+        path: of the file.
+        content: its bytes, where they came by another way.
 
     Raises:
         SketchGANError: no such file, not an image, damaged, or more than MAX_PIXELS.
     """
     path = Path(path)
     try:
-        if path.is_file() and path.stat().st_size == 0:
+        if content == b"" or (content is None and path.is_file() and path.stat().st_size == 0):
             raise SketchGANError(f"{path}: the file is empty; export or download it again")
         with warnings.catch_warnings():
             # Pillow warns of decompression bombs above a limit of its own; MAX_PIXELS is the one that counts here.
             warnings.simplefilter("ignore")
             try:
-                with open_image(path) as image:
+                with open_image(path, content) as image:
                     return _read_first_frame(image, path)
             except (OSError, SyntaxError, ValueError):
-                pixels_alone = _pixels_alone(path)
-                if pixels_alone is None:
+                mended = _mended(path.read_bytes() if content is None else content)
+                if mended is None:
                     raise
-                with Image.open(io.BytesIO(pixels_alone), formats=("PNG",)) as image:
+                with Image.open(io.BytesIO(mended[0]), formats=("PNG", "JPEG")) as image:
                     picture = _read_first_frame(image, path)
-                note = f"{path}: what it says beside its pixels is damaged or too long, and was left out"
-                return replace(picture, notes=(*picture.notes, note))
+                return replace(picture, notes=(*picture.notes, f"{path}: {mended[1]}"))
     except SketchGANError:
         raise
     except FileNotFoundError:
@@ -150,19 +187,37 @@ def upright(image: Image.Image) -> Image.Image:
     return image.transpose(_UPRIGHT[turned]) if turned in _UPRIGHT else image
 
 
-def _pixels_alone(path: Path) -> bytes | None:
-    """A PNG file without its ancillary chunks (text, colour profile ...); None if it is none."""
-    with path.open("rb") as stream:
-        if stream.read(len(_PNG)) != _PNG:
-            return None
-        kept = [_PNG]
-        while len(head := stream.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", head)
-            # A capital letter marks what no reader may leave out.
-            if kind[:1].isupper() or kind == b"tRNS":
-                kept += [head, stream.read(length + 4)]
-            else:
-                stream.seek(length + 4, os.SEEK_CUR)
+def _mended(content: bytes) -> tuple[bytes, str] | None:
+    """A file without what is damaged beside its pixels, and what that was; None if its pixels are."""
+    if content.startswith(_PNG):
+        return _pixels_alone(content), "what it says beside its pixels is damaged or too long, and was left out"
+    if content.startswith(b"\xff\xd8") and not content.rstrip(b"\0").endswith(_END_OF_JPEG):
+        whole, shorter = (_decoded(part + _END_OF_JPEG) for part in (content, content[:-_CUT_SHORT]))
+        # Its last bytes are those of its last rows: nothing but the end is missing.
+        if whole is not None and shorter is not None and (whole != shorter)[-_LAST_ROWS:].any():
+            return content + _END_OF_JPEG, "its end is missing, its pixels are all there"
+    return None
+
+
+def _decoded(content: bytes) -> np.ndarray | None:
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return None
+            return np.asarray(image)
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _pixels_alone(content: bytes) -> bytes:
+    """A PNG file without its ancillary chunks (text, colour profile ...)."""
+    kept, at = [_PNG], len(_PNG)
+    while at + 8 <= len(content):
+        length, kind = struct.unpack(">I4s", content[at : at + 8])
+        # A capital letter marks what no reader may leave out.
+        if kind[:1].isupper() or kind == b"tRNS":
+            kept.append(content[at : at + length + 12])
+        at += length + 12
     return b"".join(kept)
 
 
@@ -170,9 +225,10 @@ def to_lines(image: Any) -> np.ndarray:
     """The grey line image of an array, a PIL image or a tensor.
 
     Args:
-        image: PIL image of any mode; or a numpy array or torch tensor of shape (H, W), (H, W, C), (C, H, W) or
-            one of these in a batch of one, with C = 1, 3 or 4 (RGBA); where a shape can be read in two ways, the
-            channels are last. uint8, uint16, bool or floats in 0..1; what an interpolation overshoots is clamped.
+        image: the name of a file; a PIL image of any mode, turned as its EXIF says; or a numpy array or torch tensor of
+            shape (H, W), (H, W, C), (C, H, W) or one of these in a batch of one, with C = 1, 3 or 4 (RGBA); where a
+            shape can be read in two ways, the channels are last. uint8, uint16, bool or floats in 0..1; what an
+            interpolation overshoots is clamped.
 
     Returns:
         (H, W) float32, 0 black .. 1 white; transparency composited on white.
@@ -180,10 +236,12 @@ def to_lines(image: Any) -> np.ndarray:
     Raises:
         SketchGANError: another shape, type or range, or a NaN.
     """
+    if isinstance(image, str | os.PathLike):
+        return read_image(image).grey
     if isinstance(image, Image.Image):
         if image.width * image.height > MAX_PIXELS:
             raise SketchGANError(f"the image is {image.width}x{image.height}: {_too_large()}")
-        return _grey_alpha_and_colour(image)[0]
+        return _grey_alpha_and_colour(upright(image))[0]
     return _to_grey(_to_channels(image))
 
 
@@ -196,8 +254,10 @@ def to_pixels(image: Any) -> np.ndarray:
     Raises:
         SketchGANError: as `to_lines`.
     """
+    if isinstance(image, str | os.PathLike):
+        image = read_image(image).pixels
     if isinstance(image, Image.Image):
-        grey, _, colour = _grey_alpha_and_colour(image)
+        grey, _, colour = _grey_alpha_and_colour(upright(image))
         return grey if colour is None else colour.astype(np.float32) / 255
     values = _to_channels(image)
     if values.shape[-1] == 1:
@@ -236,27 +296,78 @@ def _to_grey(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(grey.clip(0, 1), dtype=np.float32)
 
 
-def write_image(path: str | os.PathLike[str], sketch: Any, overwrite: bool = False) -> None:
+def write_image(
+    path: str | os.PathLike[str],
+    sketch: Any,
+    overwrite: bool = False,
+    dpi: tuple[float, float] | None = None,
+    made_with: str = "",
+) -> None:
     """Writes a grey image, whole or not at all; the format follows the suffix.
 
     Args:
         path: .png, .jpg, .webp, .tif or .bmp; missing folders are made.
         sketch: (H, W) array or tensor, 0..1; or a PIL image, written as it is.
         overwrite: replace an existing file.
+        dpi: pixels for each inch in x and y.
+        made_with: the settings it was made with, which `read_made_with` reads; a BMP cannot hold them.
 
     Raises:
         SketchGANError: unknown suffix, the file exists, or the disk refuses.
     """
     path = Path(path)
     check_output(path, overwrite)
-    if not isinstance(sketch, Image.Image):
-        sketch = Image.fromarray(np.rint(to_lines(sketch) * 255).astype(np.uint8))
+    sketch = to_image(sketch)
     kind = OUTPUT_FORMATS[path.suffix.lower()]
+    check_size(path, sketch.height, sketch.width)
     try:
         with written_whole(path) as file:
-            sketch.save(file, kind, **_SAVE_OPTIONS.get(kind, {}))
+            save_image(file, sketch, kind, dpi, made_with)
     except (OSError, ValueError) as error:
         raise SketchGANError(f"{path}: cannot be written ({error}); choose another place or format") from error
+
+
+def save_image(
+    file: BinaryIO, image: Image.Image, kind: str, dpi: tuple[float, float] | None = None, made_with: str = ""
+) -> None:
+    """Writes an image to an open file, as a PNG, JPEG, WEBP, TIFF or BMP; see `write_image`."""
+    options = dict(_SAVE_OPTIONS.get(kind, {}))
+    if dpi is not None and kind != "WEBP":
+        options["dpi"] = dpi
+    if made_with and kind == "PNG":
+        options["pnginfo"] = text = PngImagePlugin.PngInfo()
+        text.add_text(_MADE_WITH, made_with)
+    elif made_with and kind != "BMP":
+        exif = Image.Exif()
+        exif[ExifTags.Base.ImageDescription] = f"{_MADE_WITH}: {made_with}"
+        options["exif"] = exif
+    image.save(file, kind, **options)
+
+
+def read_made_with(path: str | os.PathLike[str]) -> str:
+    """The settings that `write_image` has written into a file.
+
+    Raises:
+        SketchGANError: there are none, or the file cannot be read.
+    """
+    try:
+        with open_image(path) as image:
+            said = image.info.get(_MADE_WITH) or image.getexif().get(ExifTags.Base.ImageDescription, "")
+    except FileNotFoundError:
+        raise SketchGANError(f"{path}: no such file; check the name") from None
+    except (OSError, SyntaxError, ValueError, struct.error) as error:
+        raise SketchGANError(f"{path}: cannot be read ({error}); give a drawing that sketchgan has made") from error
+    settings = str(said).removeprefix(f"{_MADE_WITH}: ")
+    if not said or (settings == said and _MADE_WITH not in image.info):
+        raise SketchGANError(f"{path}: does not say how it was made; give a drawing that sketchgan has made")
+    return settings
+
+
+def to_image(sketch: Any) -> Image.Image:
+    """A PIL image, as it is; or one of grey levels of an array or tensor (H, W), 0..1."""
+    if isinstance(sketch, Image.Image):
+        return sketch
+    return Image.fromarray(np.rint(to_lines(sketch) * 255).astype(np.uint8))
 
 
 def thumbnail_url(image: np.ndarray, size: int = 256) -> str:
@@ -277,12 +388,26 @@ def check_output(path: Path, overwrite: bool) -> None:
     """Says before the work whether `write_image` would refuse.
 
     Raises:
-        SketchGANError: unknown suffix, or the file exists.
+        SketchGANError: unknown suffix, the file exists, or nothing may be written there.
     """
     if path.suffix.lower() not in OUTPUT_FORMATS:
         raise SketchGANError(f"{path}: unknown image format; end the name in {', '.join(OUTPUT_FORMATS)}")
     if path.exists() and not overwrite:
         raise SketchGANError(f"{path}: exists already; choose another name or allow overwriting")
+    folder = next(parent for parent in (*path.absolute().parents,) if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SketchGANError(f"{path}: nothing may be written into {folder}; choose another place")
+
+
+def check_size(path: Path, height: int, width: int) -> None:
+    """Says before the work whether an image is too large for the format of a file.
+
+    Raises:
+        SketchGANError: it is.
+    """
+    longest = LONGEST_SIDE.get(OUTPUT_FORMATS.get(path.suffix.lower(), ""), math.inf)
+    if max(height, width) > longest:
+        raise SketchGANError(f"{path}: {width} x {height} px, and such files hold {longest}; end the name in .png")
 
 
 def _too_large() -> str:
@@ -297,12 +422,25 @@ def _read_first_frame(image: Image.Image, path: Path) -> Picture:
     image.load()
     try:
         grey, alpha, colour = _grey_alpha_and_colour(upright(image))
-        if image.mode.startswith("I") and 0 < grey.max() < 1 / 15:
-            highest = round(float(grey.max()) * 65535)
-            notes += (f"{path}: its highest value is {highest} of 65535; if it holds fewer bits, scale it up to 16",)
+        if image.mode.startswith("I") and (bits := _bits(np.asarray(image))) < 16:
+            notes += (f"{path}: its highest value is that of {bits} bits, and it is read as such",)
     except SketchGANError as error:
         raise SketchGANError(f"{path}: {error}") from None
-    return Picture(grey, alpha, colour, notes)
+    return Picture(grey, alpha, colour, notes, _dpi(image))
+
+
+def _bits(values: np.ndarray) -> int:
+    """How many bits whole numbers hold, as cameras and scanners make them; 16 where there is nothing to go by."""
+    highest = int(values.max())
+    return next(bits for bits in _BITS if highest < 2**bits) if highest else 16
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        x, y = (float(number) for number in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if 1 <= x <= 100_000 and 1 <= y <= 100_000 else None
 
 
 def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -312,7 +450,7 @@ def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray |
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise SketchGANError("a 32-bit image; convert it to 8 or 16 bits")
-        return values.astype(np.float32) / 65535, None, None
+        return values.astype(np.float32) / np.float32(2 ** _bits(values) - 1), None, None
     if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255

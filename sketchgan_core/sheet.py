@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from .images import read_image
+from .errors import SketchGANError
+from .images import LONGEST_SIDE, OUTPUT_FORMATS, read_image
 
 CELL = 384  # px, the longest side of a picture
 GAP = 12
 LABEL = 28
-COLUMNS = 2  # pairs beside each other
+COLUMNS = 2  # pairs beside each other, and more where the sheet would become too long
+LONGEST, MOST = 30_000, 500_000_000  # px of a side, and in all
+# The first that has all letters of a name.
+FONTS = (
+    "DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf",
+    "arial.ttf", "msyh.ttc", "Arial Unicode.ttf", "Hiragino Sans GB.ttc",
+)  # fmt: skip
+_MISSING = "\uffff"
 
 
-def contact_sheet(pairs: Iterable[tuple[Path, Path]]) -> Image.Image:
-    """A grey sheet of (input file, sketch file) pairs.
+def columns_of(count: int, path: Path) -> int:
+    """How many pairs are put beside each other on a sheet of so many, in a file of this name.
 
     Raises:
-        SketchGANError: one of the files cannot be read.
+        SketchGANError: they do not fit on one sheet.
     """
+    longest = min(LONGEST, LONGEST_SIDE.get(OUTPUT_FORMATS.get(path.suffix.lower(), ""), LONGEST))
+    wide, high = 2 * CELL + 2 * GAP, CELL + LABEL + GAP
+    columns = COLUMNS
+    while -(-count // columns) * high > longest:
+        columns += 1
+    if columns * wide > longest or count * wide * high > MOST:
+        raise SketchGANError(f"{path}: {count} pictures do not fit on one sheet; draw fewer at a time, or without it")
+    return min(columns, count)
+
+
+def contact_sheet(pairs: Iterable[tuple[Path, Path]], path: Path) -> Image.Image:
+    """A grey sheet of (input file, sketch file) pairs, for a file of this name.
+
+    Raises:
+        SketchGANError: one of the files cannot be read, or they do not fit on one sheet.
+    """
+    pairs = list(pairs)
+    columns = columns_of(len(pairs), path)
     cells = [_cell(source, sketch) for source, sketch in pairs]
-    columns = min(COLUMNS, len(cells))
     rows = -(-len(cells) // columns)
     wide, high = cells[0].size
     sheet = Image.new("L", (columns * (wide + GAP) + GAP, rows * (high + GAP) + GAP), 224)
@@ -38,5 +64,19 @@ def _cell(source: Path, sketch: Path) -> Image.Image:
         grey = read_image(path).grey
         picture = ImageOps.contain(Image.fromarray(np.rint(grey * 255).astype(np.uint8)), (CELL, CELL))
         cell.paste(picture, (index * (CELL + GAP) + (CELL - picture.width) // 2, (CELL - picture.height) // 2))
-    ImageDraw.Draw(cell).text((GAP, CELL + 6), source.name, fill=0, font=ImageFont.load_default(14))
+    name = os.fsencode(source.name).decode(errors="replace")
+    ImageDraw.Draw(cell).text((GAP, CELL + 6), name, fill=0, font=_font(name))
     return cell
+
+
+def _font(text: str) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font of this system that has all letters of a text, or Pillow's own."""
+    for name in FONTS:
+        try:
+            font = ImageFont.truetype(name, 14)
+        except OSError:
+            continue
+        missing = bytes(font.getmask(_MISSING))
+        if all(letter.isspace() or bytes(font.getmask(letter)) != missing for letter in set(text)):
+            return font
+    return ImageFont.load_default(14)

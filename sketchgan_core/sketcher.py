@@ -19,8 +19,7 @@ from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
 from .materials.deposition import GRADES, deposit
-from .materials.paper import KINDS
-from .materials.paper import paper as make_paper
+from .materials.paper import KINDS, paper_at
 from .materials.side import lay_side
 from .pencils.header import Header
 from .pencils.weights import load_pencil
@@ -38,6 +37,8 @@ _AS_ASKED = {
     "none": "clean lines, as asked",
     "classic": "lines in the classic way, as asked",
 }
+_INVISIBLE = 0.02  # graphite, at most, of a sheet on which nobody sees anything
+_TINY = 32  # px: smaller, a drawing shows nothing
 _LINES_PALE = 1.4  # thin lines lose ink when they shrink
 
 
@@ -69,6 +70,18 @@ class Subject:
         """What was read and at which size it is drawn, as one line for a log or a node."""
         height, width = self.lines.shape
         return f"{self.reason}; drawn at {width} x {height}"
+
+    def doubt(self, sketch: np.ndarray) -> str:
+        """Why there is nothing to be seen on a sketch of it (H, W), and what to try; empty if there is."""
+        height, width = self.lines.shape
+        tiny = max(height, width) < _TINY < max(self.size)
+        if not tiny and sketch.min() < 1 - _INVISIBLE:
+            return ""
+        if tiny:
+            return f"at {width} x {height} px nothing is left; raise the model size or lower the patch size"
+        if self.read_as == "photo":
+            return "no outline and no shade was found; raise tone and detail, or take its lines as they are"
+        return "no line stands out from its ground; try another way of making lines, such as photo"
 
 
 @dataclass(frozen=True)
@@ -163,8 +176,8 @@ class Sketcher:
         """Draws.
 
         Args:
-            image: PIL image, numpy array or tensor; see `to_pixels`. A batch (B, ...) is drawn one by one, all read
-                as the first is.
+            image: name of a file, PIL image, numpy array or tensor; see `to_pixels`. A batch (B, ...) is drawn one by
+                one, all read as the first is.
             lines: how the line image is made of the input, see `subject`; or the line image itself, drawn with the
                 tone of `image`.
             darkness, roughness, shading, tone, detail, background: numbers in 0..1 or maps (H, W); the pencil's own
@@ -177,8 +190,9 @@ class Sketcher:
             progress, cancelled: see `draw_tiled`.
 
         Returns:
-            The sketch in grey, of the kind that was given: PIL "L"; or an array or tensor (H, W), for a batch
-            (B, H, W), of the input's type and range (float32 of a mask of bools), a tensor on the input's device.
+            The sketch in grey, of the kind that was given: PIL "L", for a name too; or an array or tensor (H, W), for
+            a batch (B, H, W), of the input's type and range (float32 of a mask of bools), a tensor on the input's
+            device.
 
         Raises:
             SketchGANError: an image, setting or control that cannot be used.
@@ -203,6 +217,8 @@ class Sketcher:
             drawn = self.draw_subject(subject, controls, seed, medium, tile, size, progress, cancelled)
             return _like(frame, drawn)
 
+        if isinstance(image, str | os.PathLike):
+            image = Image.fromarray(np.rint(255 * to_pixels(image)).astype(np.uint8))
         if isinstance(image, Image.Image) or np.ndim(image) < 4:
             return sketch(image, given)
         if not len(image):
@@ -378,13 +394,14 @@ def draw_load(
 
 def on_paper(generator: Generator, load: np.ndarray, seed: int, medium: Medium) -> torch.Tensor:
     """The sketch (H, W), 0 black .. 1 white, of a load at its size; bare paper, most of a line drawing, is free."""
-    drawn, (height, width) = torch.from_numpy(load), load.shape
     if not generator.draws_load:
-        return 1 - drawn
-    sheet = torch.from_numpy(np.ascontiguousarray(make_paper(height, width, medium.paper, seed)))
-    sketch, marked = torch.ones_like(drawn), drawn > 0
-    sketch[marked] = 1 - deposit(drawn[marked], sheet[marked], GRADES[medium.grade])
-    return sketch
+        return 1 - torch.from_numpy(load)
+    marked = np.flatnonzero(load).astype(np.int32)
+    heights = paper_at(marked, load.shape[1], medium.paper, seed)
+    graphite = deposit(torch.from_numpy(load.ravel()[marked]), torch.from_numpy(heights), GRADES[medium.grade])
+    sketch = np.ones(load.shape, np.float32)
+    sketch.ravel()[marked] = 1 - graphite.numpy()
+    return torch.from_numpy(sketch)
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:

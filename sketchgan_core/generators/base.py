@@ -100,6 +100,8 @@ class LoadGenerator(Generator):
 
 def initialise(module: nn.Module, residual_branches: list[nn.Conv2d], output: nn.Conv2d) -> None:
     """He initialisation for a network without normalisation: signals neither shrink nor grow with depth."""
+    if output.weight.is_meta:
+        return  # to be loaded; without numbers, torch would call for its compiler, which takes longer than the loading
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, a=LEAK, nonlinearity="leaky_relu")

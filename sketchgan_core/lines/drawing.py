@@ -132,8 +132,10 @@ def _deviation(values: np.ndarray) -> float:
 
 def _measure(grey: np.ndarray, ink: np.ndarray, paper: np.ndarray) -> Levels:
     noise = 1.06 * _deviation(ink - cv2.blur(ink, (3, 3)))
-    strong = ink[ink > max(6 * noise, 0.1)]
     quantile, least = DRAWING.dark
+    strong = ink[ink > max(6 * noise, 0.1)]
+    if not strong.size:
+        strong, least = ink[ink > max(6 * noise, DRAWING.palest)], DRAWING.palest
     full = float(np.clip(np.quantile(strong, quantile), least, 1)) if strong.size else 1.0
     step = max(1, round(side(grey.shape) / 2048))
     light = grey[::step, ::step]
@@ -165,8 +167,11 @@ def _strokes(ink: np.ndarray, paper: np.ndarray, levels: Levels, settings: LineS
     shade = 1 / np.maximum(rows_of(paper, ink.shape, 0, ink.shape[0]), 0.05)
     grain = _deviation(local / shade) * shade
     bar = 4.0 ** (settings.threshold - 0.5)
-    high = bar * np.maximum(DRAWING.seed_grain * grain, max(DRAWING.seed * levels.full, DRAWING.seed_least))
-    low = bar * np.maximum(DRAWING.low_grain * grain, max(DRAWING.low * levels.full, DRAWING.low_least))
+    least, low_least = DRAWING.seed_least, DRAWING.low_least
+    if levels.full < DRAWING.dark[1]:  # a drawing so pale that its own ink is little more than that
+        least, low_least = DRAWING.seed_pale * levels.full, DRAWING.low_pale * levels.full
+    high = bar * np.maximum(DRAWING.seed_grain * grain, max(DRAWING.seed * levels.full, least))
+    low = bar * np.maximum(DRAWING.low_grain * grain, max(DRAWING.low * levels.full, low_least))
     seed = local > high
     peak = cv2.dilate(np.where(seed, along, 0), _disc(DRAWING.near_seed * scale))
     surely = along > DRAWING.surely * levels.full

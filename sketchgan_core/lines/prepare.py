@@ -10,6 +10,7 @@ import numpy as np
 from ..devices import choose_device
 from ..errors import SketchGANError
 from ..images import to_lines, to_pixels
+from ..scaling import shrunk
 from .classic import classic_lines
 from .drawing import Levels, clean_drawing
 from .photo import photo_lines
@@ -24,6 +25,9 @@ DEFAULT = LineSettings()
 
 MODE_OF: dict[Kind, LineMode] = {"picture": "photo", "drawing": "drawing", "lines": "none"}
 _ROWS = 512  # drawn at once
+# Lines whose colour alone sets them off: at most so much lightness, and so many times as much colour.
+_EQUALLY_LIGHT, _MORE_COLOUR = 0.25, 2.5
+_FEW = 0.99  # quantile of the pixels beyond which are the lines
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def prepare_lines(
     if settings.polarity != "auto":
         light = settings.polarity == "light"
     levels: Levels | None = None
+    if chosen in ("drawing", "none") and (coloured := _set_off_by_colour(image, grey)) is not None:
+        grey, light, reason = coloured, False, f"{reason}; its lines are set off by their colour"
     lines, clean = grey, chosen in ("none", "classic")
     if chosen == "drawing":
         lines, levels = clean_drawing(grey, light, settings, like.measured.levels if like else None, rows)
@@ -106,6 +112,21 @@ def prepare_lines(
         lines = classic_lines(grey, int(settings.classic_scale))
     lines = change_thickness(tidy(lines, settings, clean), settings.thickness)
     return PreparedLines(lines, chosen, reason, Measured(chosen, light, levels))
+
+
+def _set_off_by_colour(image: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
+    """Dark lines on white (H, W) of lines that are as light as their ground, like yellow on white; else None."""
+    if image.ndim != 3 or image.shape[-1] != 3:
+        return None
+    small = shrunk(to_pixels(image), 512)
+    lightness = to_lines(small)
+    ground = np.median(small.reshape(-1, 3), axis=0).astype(np.float32)
+    lighter = float(np.quantile(np.abs(lightness - np.median(lightness)), _FEW))
+    apart = float(np.quantile(np.abs(small - ground).max(-1), _FEW))
+    if lighter > _EQUALLY_LIGHT or apart < _MORE_COLOUR * max(lighter, 0.02):
+        return None
+    lines: np.ndarray = 1 - np.abs(to_pixels(image) - ground).max(-1) / apart
+    return lines.clip(0, 1)
 
 
 def _readable(image: np.ndarray) -> np.ndarray:

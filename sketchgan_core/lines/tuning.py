@@ -95,14 +95,15 @@ class Drawing:
         holes: px, ever narrower surroundings from which a hole in the paper is filled.
         clean, inked, speckled: paper at least this white, ink at least this black, and at most this share of the paper
             that is not quite white: such a drawing is left as it is.
+        palest: ink of the palest drawing that is told from empty paper.
         dark: quantile of the strong ink that counts as the drawing's full darkness, and the least that it can be.
         across, along: deviations of the stroke filter at middle smoothing; `smoothing` takes `along` from half to
             twice.
         angles: of the stroke filter.
         local: surroundings that a stroke stands out from.
-        seed, seed_grain, seed_least: ink that begins a stroke: of the full darkness, in deviations of the grain, and
-            at least.
-        low, low_grain, low_least: the same of ink that goes on with one.
+        seed, seed_grain, seed_least, seed_pale: ink that begins a stroke: of the full darkness, in deviations of the
+            grain, and at least, which is less where the full darkness is pale.
+        low, low_grain, low_least, low_pale: the same of ink that goes on with one.
         near_seed, of_seed: how far from where it begins, and with which share of its ink, a stroke goes on.
         surely: share of the full darkness that is ink whatever lies around.
         peak_near: within which a stroke's highest ink is looked for.
@@ -123,6 +124,7 @@ class Drawing:
     clean: float = 0.985
     inked: float = 0.9
     speckled: float = 0.02
+    palest: float = 0.04
     dark: tuple[float, float] = (0.75, 0.15)
     across: float = 0.7
     along: float = 3.0
@@ -131,9 +133,11 @@ class Drawing:
     seed: float = 0.07
     seed_grain: float = 6.0
     seed_least: float = 0.05
+    seed_pale: float = 0.1
     low: float = 0.05
     low_grain: float = 3.0
     low_least: float = 0.03
+    low_pale: float = 0.06
     near_seed: float = 5.0
     of_seed: float = 0.4
     surely: float = 0.6

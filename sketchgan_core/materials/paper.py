@@ -40,7 +40,19 @@ def paper(height: int, width: int, kind: str = "cartridge", seed: int = 0) -> np
     Raises:
         ValueError: unknown kind.
     """
+    return tile_to(_sheet(kind, seed), height, width)
+
+
+def paper_at(places: np.ndarray, width: int, kind: str = "cartridge", seed: int = 0) -> np.ndarray:
+    """The heights (N,) at some places of `paper` alone: numbers (N,) of pixels, row by row, of a sheet so wide."""
+    rows, columns = np.divmod(places, width)
+    heights: np.ndarray = _sheet(kind, seed).ravel()[rows % PERIOD * PERIOD + columns % PERIOD]
+    return heights
+
+
+def _sheet(kind: str, seed: int) -> np.ndarray:
+    """One period of a paper."""
     if kind not in TOOTH:
         raise ValueError(f"unknown paper {kind!r}; choose one of {', '.join(KINDS)}")
     shift = np.random.default_rng((int(seed) & 0xFFFFFFFF, 97)).integers(0, PERIOD, 2)
-    return tile_to(np.roll(_height_field(kind), tuple(shift.tolist()), (0, 1)), height, width)
+    return np.roll(_height_field(kind), tuple(shift.tolist()), (0, 1))

@@ -141,7 +141,7 @@ def test_what_is_uploaded_to_the_app_is_not_run(app: str, tmp_path: Path) -> Non
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(SketchGANError, match=r"pipe\.png: is a folder or a device"):
+    with pytest.raises(SketchGANError, match=r"pipe\.png: is a folder, a pipe or a device"):
         read_image(tmp_path / "pipe.png")
 
 

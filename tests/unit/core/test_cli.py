@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +16,11 @@ import torch
 from PIL import Image
 
 from sketchgan_core import cli
+from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
-from sketchgan_core.images import read_image, write_image
+from sketchgan_core.images import read_image, read_made_with, write_image
 from sketchgan_core.planning.planes import PLAN_VERSION
+from sketchgan_core.sheet import _font, columns_of, contact_sheet
 
 
 @pytest.fixture
@@ -291,3 +296,118 @@ def test_a_kind_of_output_that_cannot_be_written_is_no_folder(folder: Path, tmp_
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out.startswith(f"sketchgan {version('sketchgan')}, plan {PLAN_VERSION}")
+
+
+def command(*arguments: object, given: bytes = b"", **options: Any) -> subprocess.CompletedProcess[bytes]:
+    words = [sys.executable, "-m", "sketchgan_core", *map(str, arguments)]
+    return subprocess.run(words, input=given, capture_output=True, timeout=120, **options)
+
+
+def test_a_drawing_is_piped_in_and_out(tmp_path: Path, drawing: np.ndarray, pencil: Path) -> None:
+    write_image(tmp_path / "a.png", drawing)
+    content = (tmp_path / "a.png").read_bytes()
+    done = command("sketch", "-", "-o", "-", "--weights", pencil, "--device", "cpu", given=content)
+    assert done.returncode == 0, done.stderr.decode()
+    assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "b.png", "--weights", pencil, "--device", "cpu") == 0
+    with Image.open(io.BytesIO(done.stdout)) as piped, Image.open(tmp_path / "b.png") as written:
+        np.testing.assert_array_equal(np.asarray(piped), np.asarray(written))
+    nothing = command("sketch", "-", "-o", "-", "--weights", pencil, "--device", "cpu")
+    assert nothing.returncode == 1
+    assert nothing.stderr.decode().splitlines() == [
+        "sketchgan: standard input: the file is empty; export or download it again"
+    ]
+
+
+def test_whoever_stops_reading_or_listening_sees_no_traceback(
+    tmp_path: Path, drawing: np.ndarray, pencil: Path
+) -> None:
+    write_image(tmp_path / "a.png", drawing)
+    draw = f"{sys.executable} -m sketchgan_core sketch a.png --weights {pencil} --device cpu --overwrite"
+    for rest in ("-o - | head -c 1 > seen", "-o b.png 2>&-", "-o b.png 2>&1 | head -c 1 > seen"):
+        done = subprocess.run(f"{draw} {rest}", shell=True, cwd=tmp_path, capture_output=True, timeout=120)
+        assert b"Traceback" not in done.stderr, rest
+        assert b"Exception" not in done.stderr, rest
+
+
+def test_a_name_that_no_console_shows_is_listed(tmp_path: Path, pencil: Path) -> None:
+    folder = tmp_path / "pencils"
+    folder.mkdir()
+    for name in (b"caf\xe9.safetensors", "ペン.safetensors".encode(), b"two\nlines.safetensors"):
+        (folder / os.fsdecode(name)).write_bytes(pencil.read_bytes())
+    windows = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = command("list", "--folder", folder, env=windows)
+    assert b"Traceback" not in done.stderr
+    assert b"caf\\udce9" in done.stdout
+    info = command(
+        "info", folder / os.fsdecode(b"caf\xe9.safetensors"), env={**os.environ, "PYTHONIOENCODING": "cp1252"}
+    )
+    assert info.returncode == 0, info.stderr
+
+
+def test_a_drawing_tells_how_it_was_made_and_is_made_so_again(
+    tmp_path: Path, drawing: np.ndarray, pencil: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "a.png", drawing, dpi=(300, 300))
+    asked = ["--weights", pencil, "--device", "cpu", "--seed", "9", "--darkness", "80%", "--grade", "4H"]
+    assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "one.png", *asked) == 0
+    assert read_image(tmp_path / "one.png").dpi == pytest.approx((300, 300), abs=0.1)
+    again = ["--like", tmp_path / "one.png", "--weights", pencil, "--device", "cpu"]
+    assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "two.png", *again) == 0
+    assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "three.png", *again, "--seed", "10") == 0
+    one, two, three = (read_image(tmp_path / f"{name}.png").grey for name in ("one", "two", "three"))
+    np.testing.assert_array_equal(one, two)
+    assert (one != three).any()
+    assert str(tmp_path) not in read_made_with(tmp_path / "one.png")
+    assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "four.png", "--like", tmp_path / "a.png") == 2
+    assert error_lines(capsys)[-1].endswith("does not say how it was made; give a drawing that sketchgan has made")
+
+
+def test_graphite_on_nothing(tmp_path: Path, drawing: np.ndarray, pencil: Path) -> None:
+    write_image(tmp_path / "a.png", drawing)
+    for name, more in (("on.png", []), ("off.png", ["--transparent"])):
+        assert (
+            run("sketch", tmp_path / "a.png", "-o", tmp_path / name, "--weights", pencil, "--device", "cpu", *more) == 0
+        )
+    with Image.open(tmp_path / "on.png") as on, Image.open(tmp_path / "off.png") as off:
+        assert off.mode == "LA"
+        laid = Image.alpha_composite(Image.new("RGBA", off.size, "white"), off.convert("RGBA")).convert("L")
+        assert np.abs(np.asarray(laid, int) - np.asarray(on, int)).max() <= 1
+
+
+def test_a_blank_drawing_is_told_with_what_to_try(
+    tmp_path: Path, drawing: np.ndarray, pencil: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "a.png", drawing)
+    tiny = ["--patch-size", "384", "--model-size", "1"]
+    assert (
+        run("sketch", tmp_path / "a.png", "-o", tmp_path / "b.png", "--weights", pencil, "--device", "cpu", *tiny) == 0
+    )
+    assert "nothing is left; raise the model size" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_written_is_told_before_drawing(
+    tmp_path: Path, drawing: np.ndarray, pencil: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "a.png", drawing)
+    (tmp_path / "file").touch()
+    assert (
+        run("sketch", tmp_path / "a.png", "-o", tmp_path / "file" / "b.png", "--weights", pencil, "--device", "cpu")
+        == 1
+    )
+    (line,) = error_lines(capsys)
+    assert "nothing may be written into" in line
+    sheet = ["--sheet", tmp_path / "sheet.webp"]
+    with pytest.raises(SketchGANError, match="do not fit on one sheet"):
+        columns_of(2000, tmp_path / "sheet.webp")
+    assert columns_of(700, tmp_path / "sheet.webp") > 2
+    assert run("sketch", "-", "-o", tmp_path / "b.png", "--weights", pencil, *sheet) == 2
+
+
+def test_names_in_all_letters_stand_on_the_sheet(tmp_path: Path, drawing: np.ndarray) -> None:
+    pairs = []
+    for name in ("über", "Größe", "abc"):
+        write_image(tmp_path / f"{name}.png", drawing)
+        pairs.append((tmp_path / f"{name}.png", tmp_path / f"{name}.png"))
+    sheet = contact_sheet(pairs, tmp_path / "sheet.png")
+    assert sheet.width > 1000
+    assert _font("äöüß").getmask("ä").getbbox() != _font("äöüß").getmask("\uffff").getbbox()

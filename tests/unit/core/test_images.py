@@ -16,7 +16,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.images import read_image, thumbnail_url, to_lines, to_pixels, write_image
+from sketchgan_core.images import read_image, read_made_with, thumbnail_url, to_lines, to_pixels, write_image
 
 # Left half black, right half white.
 HALVES = np.repeat(np.array([[0] * 4 + [255] * 4], np.uint8), 6, 0)
@@ -56,7 +56,7 @@ def test_every_format_reads(tmp_path: Path, suffix: str) -> None:
 
 
 def test_sixteen_bits_keep_their_precision(tmp_path: Path) -> None:
-    ramp = np.arange(1000, 1256, dtype=np.uint16).reshape(1, -1)
+    ramp = np.arange(60_000, 60_256, dtype=np.uint16).reshape(1, -1)
     cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
     grey = read_image(tmp_path / "ramp.png").grey
     assert len(np.unique(grey)) == 256
@@ -276,7 +276,54 @@ def test_a_white_sheet_with_rounded_corners_stays_white(tmp_path: Path) -> None:
     assert read_image(save(tmp_path / "sheet.png", sheet)).grey[20, 20] == 1
 
 
-def test_values_of_fewer_bits_than_the_file_has_are_told(tmp_path: Path) -> None:
-    twelve = np.linspace(0, 4095, 1200).astype(np.uint16).reshape(30, 40)
-    picture = read_image(save(tmp_path / "twelve.tif", Image.fromarray(twelve)))
-    assert "4095 of 65535" in picture.notes[0]
+@pytest.mark.parametrize(("highest", "bits"), [(255, 8), (4095, 12), (16383, 14)])
+def test_values_of_fewer_bits_than_the_file_has_are_found_out(tmp_path: Path, highest: int, bits: int) -> None:
+    values = np.linspace(0, highest, 1200).reshape(30, 40)
+    for kind in (np.uint16, np.int32):
+        picture = read_image(save(tmp_path / "few.tif", Image.fromarray(values.astype(kind))))
+        assert f"that of {bits} bits" in picture.notes[0]
+        np.testing.assert_allclose(picture.grey, values.astype(kind) / highest, atol=1e-6)
+
+
+def test_a_jpeg_that_lacks_only_its_end_is_read_and_one_that_is_cut_is_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 255, (400, 320), dtype=np.uint8))
+    kinds: list[dict[str, object]] = [{}, {"progressive": True}, {"subsampling": 2}]
+    for options in kinds:
+        whole = save(tmp_path / "whole.jpg", image.convert("RGB"), quality=80, **options)
+        content = whole.read_bytes()
+        (tmp_path / "end.jpg").write_bytes(content[:-2])
+        picture = read_image(tmp_path / "end.jpg")
+        assert "end is missing" in picture.notes[0]
+        np.testing.assert_array_equal(picture.grey, read_image(whole).grey)
+        for share in (0.3, 0.8):
+            (tmp_path / "cut.jpg").write_bytes(content[: int(share * len(content))])
+            with pytest.raises(SketchGANError, match=r"cut\.jpg: damaged"):
+                read_image(tmp_path / "cut.jpg")
+
+
+def test_a_name_and_a_turned_pil_image_are_taken_as_the_file_is(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = save(tmp_path / "turned.png", Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4) * 20), exif=exif)
+    wanted = read_image(file).grey
+    assert wanted.shape == (4, 3)
+    np.testing.assert_array_equal(to_lines(file), wanted)
+    np.testing.assert_array_equal(to_lines(Image.open(file)), wanted)
+
+
+def test_what_a_format_cannot_hold_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(SketchGANError, match=r"such files hold 16383; end the name in \.png"):
+        write_image(tmp_path / "long.webp", np.ones((2, 16384), np.float32))
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_and_resolution_are_written_and_read(tmp_path: Path) -> None:
+    for suffix in (".png", ".jpg", ".webp", ".tif"):
+        file = tmp_path / f"sketch{suffix}"
+        write_image(file, UNIT, dpi=(300, 300), made_with="--seed 7 --title 'a b'")
+        assert read_made_with(file) == "--seed 7 --title 'a b'"
+        if suffix != ".webp":
+            assert read_image(file).dpi == pytest.approx((300, 300), abs=0.1)
+    with pytest.raises(SketchGANError, match="does not say how it was made"):
+        read_made_with(save(tmp_path / "other.png", Image.fromarray(HALVES)))

@@ -287,3 +287,20 @@ def test_eight_bits_and_transparency_change_nothing(mode: str) -> None:
     )
     for lines in others:
         np.testing.assert_allclose(lines, floats, atol=1 / 255)
+
+
+@pytest.mark.parametrize(
+    ("ground", "ink"),
+    [((255, 255, 255), (255, 230, 40)), ((255, 255, 255), (230, 230, 230)), ((255, 255, 255), (242, 242, 242))],
+    ids=["yellow", "pale", "paler"],
+)
+def test_lines_that_are_nearly_as_light_as_their_ground_are_found(
+    ground: tuple[int, int, int], ink: tuple[int, int, int]
+) -> None:
+    picture = np.full((500, 500, 3), ground, np.uint8)
+    cv2.circle(picture, (250, 230), 150, ink, 4, cv2.LINE_AA)
+    found = prepare_lines(picture, "drawing").lines
+    wanted = np.zeros((500, 500), np.uint8)
+    cv2.circle(wanted, (250, 230), 150, 1, 4)
+    assert (found < 0.5)[wanted > 0].mean() > 0.9
+    assert (found < 0.5)[cv2.dilate(wanted, np.ones((7, 7))) == 0].mean() < 0.001
