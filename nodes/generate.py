@@ -147,6 +147,8 @@ class Generate(io.ComfyNode):
         **controls: Any,
     ) -> io.NodeOutput:
         """`controls` has the numbers of the controls that are given, and the maps that are connected."""
+        unused = [f"{name}_map" for name in CONTROLS if _says_nothing(controls.get(f"{name}_map"), image)]
+        controls = {name: value for name, value in controls.items() if name not in unused}
         patcher = (model or pencils.load(BUNDLED)).patcher
         sketcher = core.Sketcher(host.load(patcher))
         defaults = _defaults()
@@ -182,8 +184,14 @@ class Generate(io.ComfyNode):
             )
         assert first is not None, "the host gives at least one frame"
         # Shown by web/extension/reading.js and drawing_scale.js.
-        shown = {**ui.PreviewText(first.said()).as_dict(), "drawn_at": list(first.lines.shape[::-1])}
+        said = "; ".join([first.said(), *(f"{name} is empty, as Load Image gives it, and not used" for name in unused)])
+        shown = {**ui.PreviewText(said).as_dict(), "drawn_at": list(first.lines.shape[::-1])}
         return io.NodeOutput(to_image(sketch), 1 - sketch, ui=shown)
+
+
+def _says_nothing(mask: torch.Tensor | None, image: torch.Tensor) -> bool:
+    """Whether a map is the 64 x 64 zeros that Load Image gives of a picture without transparency."""
+    return mask is not None and mask.shape[-2:] == (64, 64) != image.shape[1:3] and not mask.any()
 
 
 def _defaults() -> core.Controls:

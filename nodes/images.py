@@ -13,8 +13,9 @@ def to_image(grey: torch.Tensor) -> torch.Tensor:
 
 
 def to_colours(frame: torch.Tensor, height: int, width: int) -> np.ndarray:
-    """A frame (H, W, C) of an IMAGE as colours (height, width, 3), transparency laid on white."""
-    colours = frame[..., :3].float()
+    """A frame (H, W, C) of an IMAGE, one, three or four channels, as colours (height, width, 3), laid on white."""
+    frame = frame.float() if frame.dtype.is_floating_point else frame.float() / torch.iinfo(frame.dtype).max
+    colours = frame[..., :3].expand(*frame.shape[:-1], 3)
     if frame.shape[-1] == 4:
         colours = 1 - (1 - colours) * frame[..., 3:]
     channels = colours.movedim(-1, 0)[None]  # HWC -> BCHW

@@ -78,10 +78,13 @@ def lay_on_paper(
         is covered, (H, W) float32 in 0..1.
 
     Raises:
-        SketchGANError: unknown paper, or an image of another size.
+        SketchGANError: unknown paper, an image of another size, or a NaN.
     """
     if sheet.paper not in KINDS:
         raise SketchGANError(f"unknown paper {sheet.paper!r}; choose one of {', '.join(KINDS)}")
+    for name, values in (("graphite", graphite), ("image", image)):
+        if values is not None and not np.isfinite(values).all():
+            raise SketchGANError(f"the {name} contains NaN or infinite values; find the step before that makes them")
     if image is not None and image.shape != (*graphite.shape, 3):
         raise SketchGANError(f"the image is {image.shape} where {(*graphite.shape, 3)} belongs; scale it first")
     height = make_paper(graphite.shape[0], graphite.shape[1], sheet.paper, sheet.seed)

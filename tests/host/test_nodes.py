@@ -168,11 +168,11 @@ def test_maps_multiply_their_numbers(host: Host) -> None:
             np.testing.assert_array_equal(drawn, pixels(done(host, sketching(shading=0.0))))
 
 
-def test_an_empty_mask_of_the_image_is_a_map_too(host: Host) -> None:
-    # An image without alpha gives a mask of 64x64 zeros.
+def test_the_empty_mask_of_a_picture_without_alpha_is_no_map_and_is_told(host: Host) -> None:
     names = ("darkness", "roughness", "shading", "tone", "background")
-    graph = sketching(**{f"{name}_map": ["image", 1] for name in names})
-    np.testing.assert_array_equal(pixels(done(host, graph)), pixels(done(host, sketching(**dict.fromkeys(names, 0.0)))))
+    run = done(host, sketching(**{f"{name}_map": ["image", 1] for name in names}))
+    np.testing.assert_array_equal(pixels(run), pixels(done(host, sketching())))
+    assert "shading_map is empty, as Load Image gives it, and not used" in run.outputs["sketch"]["text"][0]
 
 
 def test_sizes_and_tiles(host: Host) -> None:
