@@ -3,13 +3,14 @@
 # make comfyui start a ComfyUI with this package in it and print its address
 # make bench   measure speed and memory beside the original's way
 # make study   compare ways to train on 42 pairs, three quarters of an hour: docs/study
+# make fuzz    throw 10,000 mutated inputs at everything that reads
 # make lint    formatting, lint, types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test comfyui bench study lint system clean
+.PHONY: demo test comfyui bench study fuzz lint system clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/sketchgan sketch examples/pictures examples/drawings -o demo --overwrite --sheet demo/sheet.png
@@ -33,6 +34,9 @@ bench: $(VENV)/installed-dev $(VENV)/installed-host
 
 study: $(VENV)/installed-dev system
 	$(PYTHON) bench/study.py
+
+fuzz: $(VENV)/installed-dev
+	$(PYTHON) -m tests.fuzz
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from ..errors import SketchGANError
+from ..errors import SketchGANError, one_line
 
 Polarity = Literal["auto", "dark", "light"]
 POLARITIES: tuple[str, ...] = get_args(Polarity)
@@ -107,11 +107,13 @@ class LineSettings:
             if field.name == "polarity":
                 continue
             known, value = SETTINGS[field.name], getattr(self, field.name)
-            if not (isinstance(value, int | float) and math.isfinite(value) and known.low <= value <= known.high):
-                raise SketchGANError(
-                    f"{field.name} {value!r} is not in {known.low:g}..{known.high:g}; give a number in there"
-                )
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (is_number and math.isfinite(value) and known.low <= value <= known.high):
+                told = f"{field.name} {one_line(repr(value))} is not in {known.low:g}..{known.high:g}"
+                raise SketchGANError(f"{told}; give a number in there")
         if self.polarity not in POLARITIES:
-            raise SketchGANError(f"unknown polarity {self.polarity!r}; choose one of {', '.join(POLARITIES)}")
+            raise SketchGANError(
+                f"unknown polarity {one_line(repr(self.polarity))}; choose one of {', '.join(POLARITIES)}"
+            )
         if self.classic_scale != int(self.classic_scale):
             raise SketchGANError(f"classic_scale {self.classic_scale!r} is not whole; give 1, 2, 3 or 4")

@@ -117,7 +117,8 @@ def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
     mask = (ink > np.maximum(0.1, 0.5 * nearby)).astype(np.uint8)
     thin = skeleton(mask)
     depths = cv2.distanceTransform(mask, cv2.DIST_L2, 5)[thin > 0]
-    half_width, broadest = np.quantile(depths, (0.5, 0.9)) if len(depths) else (1.0, 1.0)
+    # Where all is ink, its middle is infinitely far from the paper.
+    half_width, broadest = np.quantile(np.minimum(depths, max(mask.shape)), (0.5, 0.9)) if len(depths) else (1.0, 1.0)
     radius = max(2, round(max(_SOLID * scale * sharp, 2.5 * half_width, 1.3 * broadest)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     solid = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)

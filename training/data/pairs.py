@@ -13,8 +13,9 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from sketchgan_core.errors import SketchGANError
+from sketchgan_core.errors import SketchGANError, one_line
 from sketchgan_core.images import open_image, upright
+from sketchgan_core.materials.paper import KINDS
 from sketchgan_core.planning.controls import Controls
 
 from ..errors import TrainingError
@@ -163,17 +164,33 @@ def _manifest(file: Path, problems: list[str]) -> dict[str, dict]:
         return {}
     entries = {}
     others: Counter[str] = Counter()
-    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, text in enumerate(file.read_bytes().splitlines(), 1):
         try:
             entry = json.loads(text)
-            entries[entry["name"]] = {key: entry[key] for key in ("drawing", "licence", "seed", "controls", "style")}
+            entries[entry["name"]] = _entry(entry)
             others[_another_plan(entry)] += 1
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            problems.append(f"{file}:{number}: not a pair's entry ({error!r}); synthesize again")
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            problems.append(f"{file}:{number}: not a pair's entry ({one_line(repr(error))}); synthesize again")
     for other, count in sorted(others.items()):
         if other:
             problems.append(f"{file}: {count} pairs are of {other}; make them again with sketchgan-train synthesize")
     return entries
+
+
+def _entry(said: dict) -> dict:
+    """What a manifest says of a pair.
+
+    Raises:
+        ValueError, KeyError, TypeError: something that cannot be said of one.
+    """
+    entry = {key: said[key] for key in ("drawing", "licence", "seed", "controls", "style")}
+    for key, kind in (("drawing", str), ("licence", str), ("seed", int), ("controls", dict), ("style", dict)):
+        if not isinstance(entry[key], kind) or isinstance(entry[key], bool):
+            raise TypeError(f"{key} is {entry[key]!r}")
+    Controls(**entry["controls"])
+    if (paper := entry["style"].get("paper", KINDS[0])) not in KINDS:
+        raise ValueError(f"unknown paper {paper!r}")
+    return entry
 
 
 def _another_plan(entry: dict) -> str:
