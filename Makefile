@@ -4,13 +4,14 @@
 # make bench   measure speed and memory beside the original's way
 # make study   compare ways to train on 42 pairs, three quarters of an hour: docs/study
 # make fuzz    throw 10,000 mutated inputs at everything that reads
+# make gallery draw docs/gallery with the bundled pencil, beside what else there is
 # make lint    formatting, lint, types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test comfyui bench study fuzz lint system clean
+.PHONY: demo test comfyui bench study fuzz gallery lint system clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/sketchgan sketch examples/pictures examples/drawings -o demo --overwrite --sheet demo/sheet.png
@@ -37,6 +38,9 @@ study: $(VENV)/installed-dev system
 
 fuzz: $(VENV)/installed-dev
 	$(PYTHON) -m tests.fuzz
+
+gallery: $(VENV)/installed
+	PYTHONPATH=. $(PYTHON) docs/gallery/draw.py
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

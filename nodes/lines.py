@@ -9,7 +9,7 @@ from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
 from ..sketchgan_core.choices import MODES
-from ..sketchgan_core.lines.settings import POLARITIES, SETTINGS
+from ..sketchgan_core.lines.settings import POLARITIES, RULES, SETTINGS
 from . import host
 from .images import to_image
 
@@ -76,6 +76,12 @@ def _rarely_used() -> list[io.Input]:
             "blackboard. auto: judges by the first picture of the batch.",
         ),
         _number("classic_scale"),
+        io.Combo.Input(
+            "rules",
+            options=list(RULES),
+            default="remove",
+            tooltip="drawing: whether the printed rules and squares of the paper are left out.",
+        ),
     ]
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line
-from .lines.settings import POLARITIES, SETTINGS, LineSettings
+from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -374,6 +374,7 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{setting.says} (default {default:g})",
         )
     lines.add_argument("--polarity", choices=POLARITIES, default="auto", help="of the lines (default: auto)")
+    lines.add_argument("--rules", choices=RULES, default="remove", help="of ruled and squared paper (default: remove)")
     lines.add_argument(
         "--frames", action="store_true", help="the inputs are frames: mode and levels of the first hold for all"
     )

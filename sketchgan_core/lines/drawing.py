@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..scaling import rows_of, shrunk, side
+from .rules import Rules, find_rules, without_rules
 from .settings import LineSettings
 from .tuning import DRAWING
 
@@ -50,16 +51,30 @@ def clean_drawing(
     paper = _paper(grey)
     working = shrunk(grey, DRAWING.working * 2.0 ** (settings.detail - 0.5))
     ink = _ink(working, rows_of(paper, working.shape, 0, working.shape[0]))
-    if levels is None:
-        levels = _measure(grey, ink, paper)
-    if levels.clean:
-        return grey, levels
+    measured = levels or _measure(grey, ink, paper)
+    if measured.clean:
+        return grey, measured
+    if settings.rules == "remove" and (rules := find_rules(ink)) is not None:
+        grey = _unruled(grey, paper, rules)
+        working = shrunk(grey, DRAWING.working * 2.0 ** (settings.detail - 0.5))
+        ink = _ink(working, rows_of(paper, working.shape, 0, working.shape[0]))
+        measured = levels or _measure(grey, ink, paper)  # of the strokes alone
+    levels = measured
     strokes = _strokes(ink, paper, levels, settings)
     lines = np.empty_like(grey)
     for top in range(0, grey.shape[0], rows):
         bottom = min(top + rows, grey.shape[0])
         lines[top:bottom] = 1 - _rendered(grey, paper, strokes, top, bottom)
     return lines, levels
+
+
+def _unruled(grey: np.ndarray, paper: np.ndarray, rules: Rules) -> np.ndarray:
+    """A drawing (H, W) without the rules that were found at working size."""
+    height, width = grey.shape
+    ground = rows_of(paper, grey.shape, 0, height)
+    level = cv2.resize(rules.level, (width, height), interpolation=cv2.INTER_NEAREST)
+    scale = height / rules.level.shape[0]
+    return ((1 - without_rules(_ink(grey, ground), Rules(level, rules.dark), scale)) * ground).astype(np.float32)
 
 
 def _paper(grey: np.ndarray) -> np.ndarray:

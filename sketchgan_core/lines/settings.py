@@ -10,6 +10,8 @@ from ..errors import SketchGANError, one_line
 
 Polarity = Literal["auto", "dark", "light"]
 POLARITIES: tuple[str, ...] = get_args(Polarity)
+Rules = Literal["remove", "keep"]
+RULES: tuple[str, ...] = get_args(Rules)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class LineSettings:
         minimum_length: px at 1024; strokes shorter than this are removed, 0 keeps all.
         close_gaps: px at 1024; gaps up to this are bridged where two strokes end towards each other, 0 bridges none.
         polarity: dark lines on a light ground, light lines on a dark one, or judged by the picture (drawing, photo).
+        rules: whether the printed rules and squares of the paper are left out (drawing).
         classic_scale: 1..4; how many times `classic` enlarges the picture first, as the original's slider did.
 
     Raises:
@@ -100,11 +103,12 @@ class LineSettings:
     minimum_length: float = 0.0
     close_gaps: float = 0.0
     polarity: Polarity = "auto"
+    rules: Rules = "remove"
     classic_scale: int = 2
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name == "polarity":
+            if field.name in ("polarity", "rules"):
                 continue
             known, value = SETTINGS[field.name], getattr(self, field.name)
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -115,5 +119,7 @@ class LineSettings:
             raise SketchGANError(
                 f"unknown polarity {one_line(repr(self.polarity))}; choose one of {', '.join(POLARITIES)}"
             )
+        if self.rules not in RULES:
+            raise SketchGANError(f"unknown rules {one_line(repr(self.rules))}; choose one of {', '.join(RULES)}")
         if self.classic_scale != int(self.classic_scale):
             raise SketchGANError(f"classic_scale {self.classic_scale!r} is not whole; give 1, 2, 3 or 4")

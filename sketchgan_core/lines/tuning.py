@@ -153,4 +153,45 @@ class Drawing:
     contrast: float = 1.4
 
 
-PHOTO, DRAWING = Photo(), Drawing()
+@dataclass(frozen=True)
+class Rules:
+    """Of `rules`: printed rules and squares. By eye, on pages that were made, and kept strict: what is drawn stays.
+
+    Attributes:
+        smallest: px, side of the smallest page that is looked at.
+        thick: px, more than the thickness of a rule.
+        pieces: a line is made of straight pieces of at least this part of the width.
+        faintest: ink of a rule, at least.
+        reach, reach_of_fainter: share of the page that a rule reaches across, at least; and one between others.
+        tilt: of the width, how far it may rise or fall on its way.
+        fewest: rules on a page.
+        closest: px between two.
+        uneven, mostly: how far, of their step, distances may be off, and the share of them that must not be.
+        pale: of the drawing's ink, at most.
+        margin: share of the page that a single line the other way reaches across, at least.
+        beside: px, breadth by which a rule is taken away.
+        darkest: quantile of the ink that is the darkness of what is drawn.
+        darker: times the ink of a rule, of a stroke on it.
+        crossing: of the drawing's ink, on both sides of a rule, of a stroke that goes on across it.
+    """
+
+    smallest: int = 96
+    thick: int = 9
+    pieces: int = 16
+    faintest: float = 0.03
+    reach: float = 0.6
+    reach_of_fainter: float = 0.2
+    tilt: float = 0.05
+    fewest: int = 5
+    closest: float = 8.0
+    uneven: float = 0.2
+    mostly: float = 0.8
+    pale: float = 0.7
+    margin: float = 0.8
+    beside: int = 3
+    darkest: float = 0.95
+    darker: float = 1.5
+    crossing: float = 0.4
+
+
+PHOTO, DRAWING, RULES = Photo(), Drawing(), Rules()

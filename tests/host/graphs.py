@@ -25,7 +25,7 @@ def load_image(name: str = "drawing.png") -> dict[str, Any]:
 def extract(image: Link = IMAGE, mode: str = "auto", **settings: Any) -> dict[str, Any]:
     lengths = {"thickness": 0.0, "uniform_width": 0.0, "specks": 6.0, "minimum_length": 0.0, "close_gaps": 0.0}
     shares = {"detail": 0.5, "threshold": 0.5, "smoothing": 0.5}
-    others = {"polarity": "auto", "classic_scale": 2}
+    others = {"polarity": "auto", "classic_scale": 2, "rules": "remove"}
     return node("SketchGANExtractLines", image=image, mode=mode, **(lengths | shares | others | settings))
 
 

@@ -16,6 +16,7 @@ from .studio import Studio
 DEFAULTS = LineSettings()
 SLIDERS = ("thickness", "uniform_width", "detail", "threshold", "smoothing")
 CLEANING = ("specks", "minimum_length", "close_gaps")
+RULES = [("Leave out", "remove"), ("Keep", "keep")]
 POLARITY = [("Judge by the picture", "auto"), ("Dark on light", "dark"), ("Light on dark", "light")]
 
 
@@ -31,6 +32,7 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
                 sliders |= {name: _slider(name) for name in CLEANING}
                 sliders["classic_scale"] = _slider("classic_scale")
                 polarity = gr.Radio(POLARITY, value=DEFAULTS.polarity, label="Polarity", elem_id="polarity")
+                rules = gr.Radio(RULES, value=DEFAULTS.rules, label="Ruled paper", elem_id="rules")
             reset = gr.Button("Reset", size="sm", elem_id="reset")
         with gr.Column(scale=5, min_width=320):
             lines = picture_file(label="Lines", height=600, interactive=False, buttons=["fullscreen"], elem_id="lines")
@@ -48,7 +50,7 @@ def lines_tab(studio: Studio) -> tuple[gr.Button, gr.Image]:
                 examples_per_page=len(EXAMPLES) or 1,
             )
 
-    controls = {**sliders, "polarity": polarity}
+    controls = {**sliders, "polarity": polarity, "rules": rules}
 
     def preview(picture: str | None, mode: Any, *values: Any) -> tuple[Any, ...]:
         file, said = None, ""

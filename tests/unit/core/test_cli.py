@@ -234,6 +234,7 @@ def test_lines_obeys_every_setting(folder: Path, tmp_path: Path) -> None:
         "--minimum-length": "10",
         "--close-gaps": "4",
         "--polarity": "dark",
+        "--rules": "keep",
     }
     plain, changed = tmp_path / "plain.png", tmp_path / "changed.png"
     assert run("lines", folder / "cat.png", "-o", plain) == 0

@@ -304,3 +304,43 @@ def test_lines_that_are_nearly_as_light_as_their_ground_are_found(
     cv2.circle(wanted, (250, 230), 150, 1, 4)
     assert (found < 0.5)[wanted > 0].mean() > 0.9
     assert (found < 0.5)[cv2.dilate(wanted, np.ones((7, 7))) == 0].mean() < 0.001
+
+
+def on_ruled_paper(squared: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A drawing as a scan of it on printed paper, and where its strokes are."""
+    page = np.full((600, 500), 0.96, np.float32)
+    for at in range(13, 600, 24):
+        cv2.line(page, (0, at), (499, at + 3), 0.66, 1, cv2.LINE_AA)
+        if squared and at < 500:
+            cv2.line(page, (at, 0), (at, 599), 0.66, 1, cv2.LINE_AA)
+    if not squared:
+        cv2.line(page, (60, 0), (60, 599), 0.62, 1, cv2.LINE_AA)
+    strokes = np.zeros(page.shape, np.uint8)
+    cv2.circle(strokes, (270, 280), 140, 1, 3)
+    cv2.line(strokes, (120, 520), (420, 430), 1, 3)
+    page[strokes > 0] = 0.25
+    noise = np.random.default_rng(3).normal(0, 0.01, page.shape).astype(np.float32)
+    return cv2.GaussianBlur(page + noise, (0, 0), 0.7).clip(0, 1), strokes
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_printed_rules_are_left_out_and_strokes_go_on_across_them(squared: bool) -> None:
+    page, strokes = on_ruled_paper(squared)
+    found = prepare_lines(page, "drawing").lines < 0.5
+    assert found[strokes > 0].mean() > 0.88  # but for their edges
+    away = cv2.dilate(strokes, np.ones((7, 7), np.uint8)) == 0
+    assert found[away].mean() < 0.001
+    kept = prepare_lines(page, "drawing", LineSettings(rules="keep")).lines < 0.7
+    assert kept[away].mean() > 0.02
+
+
+def test_drawn_lines_at_even_distances_stay() -> None:
+    page = np.full((500, 600), 0.95, np.float32)
+    fence = np.zeros(page.shape, np.uint8)
+    for at in range(40, 480, 40):
+        cv2.line(fence, (10, at), (590, at), 1, 2)
+    for at in range(60, 560, 120):
+        cv2.line(fence, (at, 20), (at, 480), 1, 3)
+    page[fence > 0] = 0.3
+    found = prepare_lines(cv2.GaussianBlur(page, (0, 0), 0.7), "drawing").lines < 0.5
+    assert found[fence > 0].mean() > 0.95
