@@ -1,6 +1,6 @@
 """Throws mutated inputs at everything that reads: python -m tests.fuzz [--cases 10000] [--only images] [--seed 0].
 
-A case may be taken, or refused with a SketchGANError of one line; anything else, more than SECONDS or more than
+A case may be taken, or refused with a SketchGANError of one line; anything else, or more than SECONDS or
 MEGABYTES for one case, is a fault, which is printed with the seed that makes it again.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sketchgan_core.errors import one_line
 from sketchgan_core.planning.plan import PLAN_VERSION
 
 KEY = "plan_version"
@@ -13,4 +14,6 @@ KEY = "plan_version"
 def another_plan(said: Mapping[str, Any]) -> str:
     """That something says it is of another version than this, in a few words; empty if it is of this one."""
     version = said.get(KEY, 1)  # the first had no number
-    return "" if version == PLAN_VERSION else f"version {version} of the plan, and this is version {PLAN_VERSION}"
+    if version == PLAN_VERSION:
+        return ""
+    return f"version {one_line(str(version), 20)} of the plan, and this is version {PLAN_VERSION}"
