@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FILLED = 0.5  # of the valleys, by a full load that is layered over and over
+FILLED = 0.8  # of the valleys, by a full load that is layered over and over
 LEVELS = 4097  # of load, at which the mean graphite is tabulated
 
 
@@ -25,7 +25,7 @@ class Grade:
     """
 
     density: float = 0.86
-    hardness: float = 0.5
+    hardness: float = 0.3
     dust: float = 0.0
     breadth: int = 0
 
@@ -33,9 +33,9 @@ class Grade:
 TWO_B = Grade()
 GRADES = {
     "2B": TWO_B,
-    "4H": Grade(0.62, 0.75),
-    "8B": Grade(0.93, 0.3, dust=0.2),
-    "charcoal": Grade(0.97, 0.25, dust=0.45, breadth=2),
+    "4H": Grade(0.62, 0.55),
+    "8B": Grade(0.93, 0.2, dust=0.2),
+    "charcoal": Grade(0.97, 0.2, dust=0.45, breadth=2),
 }
 
 

@@ -66,8 +66,8 @@ class Hand:
         return np.stack([tile_to(field, height, width) for field in fields])
 
     def pressure(self, height: int, width: int) -> np.ndarray:
-        """How hard the hand presses (H, W): 0..1, mean 0.5, swelling and fading over some 30 px."""
-        field = 1 / (1 + np.exp(-1.7 * self._field(_PRESSURE, 14.0)))
+        """How hard the hand presses (H, W): 0..1, mean 0.5, swelling and fading over some 60 px."""
+        field = 1 / (1 + np.exp(-1.7 * self._field(_PRESSURE, 30.0)))
         return tile_to(field.astype(np.float32), height, width)
 
     def noise(self, height: int, width: int) -> np.ndarray:

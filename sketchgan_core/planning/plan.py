@@ -31,15 +31,18 @@ from .strokes import Shading, Strokes, lay_strokes, stroke_plane
 
 MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
-RIM = 2  # px of a solid that are drawn as its outline
+RIM = 1  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 SHORTER = 0.9  # of the full length of a stroke, on things; behind them it is full
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
 FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
-SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
-SOLID_TONE = 0.86  # of a solid black, which is layered like any dark tone
+SOLID_SIDE = 0.2  # how much of a solid black is laid with the side of the lead
+SOLID_TONE = 0.76  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
+PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
+DETAIL = (0.08, 0.25)  # share of ink around a line in the open and in fine detail, like an eye
+REGION = (0.08, 0.2)  # of the longer side: size of a form that is not shaded, and of one that is
 # Of stippling: px between dots where it is black, and at most; px between the points of a dot; of a stroke's length.
 DOT_SPACING, DOTS_APART, DOT_STEP, DOT_LENGTH = 1.7, 8.0, 0.35, 0.19
 
@@ -219,7 +222,7 @@ def _of_light(
         barrier=ink * (1 - inside),
     )
     tone = (DARKEST * dark).astype(np.float32)
-    pressure = _pressed(hand, blurred(light.tone, 4))
+    pressure = _pressed(hand, ink, blurred(light.tone, 4))
     return _Tones(shading, pressure, tone, np.clip(1 - style.share * shade, 0.05, 1).astype(np.float32))
 
 
@@ -243,7 +246,7 @@ def _of_form(
     dark = np.maximum(FORM_STROKES * amount, black)
     spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
     shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
-    pressure = _pressed(hand, blurred(form.tone, 4))
+    pressure = _pressed(hand, ink, blurred(form.tone, 4))
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
     return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * amount), side_share)
 
@@ -260,18 +263,22 @@ def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
     return np.clip(1 + np.float32(0.16) * hand.wobble(height, width, 40.0, part=10)[0], 0.7, 1.4)
 
 
-def _pressed(hand: Hand, dark: np.ndarray) -> np.ndarray:
-    """How hard lines are pressed (H, W), 0..1: by the hand's own swing, and harder where it is dark (H, W)."""
-    swing = hand.pressure(*dark.shape) - np.float32(0.5)
-    return np.clip(0.58 + 0.45 * swing + 0.35 * (dark - 0.35), 0, 1).astype(np.float32)
+def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
+    """How hard lines are pressed (H, W), 0..1.
+
+    By the hand's own swing, harder where it is dark (H, W) and where ink (H, W) is fine detail: no eye may fade.
+    """
+    swing = hand.pressure(*ink.shape) - np.float32(0.5)
+    pressed = np.clip(PRESSED + SWING * swing + IN_DARK * (dark - 0.35), 0, 1)
+    return (pressed + IN_DETAIL * smoothstep(blurred(ink, 9), *DETAIL) * (1 - pressed)).astype(np.float32)
 
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
-    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1)
+    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1) ** 1.5
     # A small region is a detail: shaded, it would only be dirty.
     size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
-    return (amount * smoothstep(size, 0.04, 0.12)).astype(np.float32)
+    return (amount * smoothstep(size, *REGION)).astype(np.float32)
 
 
 def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
@@ -285,9 +292,12 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
     # The strokes run out there, each at a length of its own.
     lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
-    patches = 0.03 * np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
+    apart, patches = np.clip(hand.wobble(height, width, 40.0, part=9), -1.5, 1.5)
+    stroke = np.floor(across + 2 * apart).astype(np.int32)
+    several = np.floor(across / 5 + apart).astype(np.int32)
     far = background**3
-    ragged = border + far * (patches - 0.12 * lengths[np.floor(across).astype(np.int32) % len(lengths)])
+    longer = 0.1 * lengths[stroke % len(lengths)] + 0.16 * lengths[several % len(lengths)]
+    ragged = border + far * (0.03 * patches - longer)
     margin = np.maximum(0.08 * far, 1e-6)
     return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
 
