@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FILLED = 0.8  # of the valleys, by a full load that is layered over and over
+FILLING = 1.2  # power of the load with which the valleys fill, to the full where it is full
 LEVELS = 4097  # of load, at which the mean graphite is tabulated
 
 
@@ -25,7 +25,7 @@ class Grade:
     """
 
     density: float = 0.86
-    hardness: float = 0.3
+    hardness: float = 0.5
     dust: float = 0.0
     breadth: int = 0
 
@@ -33,9 +33,9 @@ class Grade:
 TWO_B = Grade()
 GRADES = {
     "2B": TWO_B,
-    "4H": Grade(0.62, 0.55),
-    "8B": Grade(0.93, 0.2, dust=0.2),
-    "charcoal": Grade(0.97, 0.2, dust=0.45, breadth=2),
+    "4H": Grade(0.62, 0.75),
+    "8B": Grade(0.93, 0.3, dust=0.2),
+    "charcoal": Grade(0.97, 0.25, dust=0.45, breadth=2),
 }
 
 
@@ -52,11 +52,11 @@ def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
     Returns:
         Graphite of the same shape, 0 (bare paper) .. the grade's density; differentiable in the load.
     """
-    sharpness, veil = 1 + 6 * grade.hardness, 0.7 - 0.4 * grade.hardness
+    sharpness, veil = 1 + 7.2 * grade.hardness, 0.7 - 0.48 * grade.hardness
     load = load.clamp(0, 1)
-    valleys = veil + (1 - veil) * FILLED * load**2
     # The lower bound keeps the slope of the roots finite at bare paper.
     bounded = load.clamp(min=1e-4)
+    valleys = veil + (1 - veil) * bounded**FILLING
     reached_height = 1 - 1.22 * bounded**0.7
     touched = torch.sigmoid(sharpness * (paper - reached_height))
     return grade.density * (load * bounded**-0.1 * (valleys + (1.06 - valleys) * touched)).clamp(max=1)

@@ -10,6 +10,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+import torch
 
 PERIOD = 1024
 SLANT = math.radians(-52)  # the way a right hand hatches
@@ -20,20 +21,26 @@ _WOBBLE, _PRESSURE, _NOISE, _TABLE = range(4)
 
 def smooth_noise(rng: np.random.Generator, scale: float, size: int = PERIOD) -> np.ndarray:
     """Periodic Gaussian-filtered white noise (size, size), zero mean, unit deviation, correlation `scale` px."""
-    frequency = np.fft.fftfreq(size).astype(np.float32)
-    falloff = np.exp(-2 * (np.pi * scale * frequency) ** 2)
-    spectrum = np.fft.rfft2(rng.standard_normal((size, size), dtype=np.float32))
-    field = np.fft.irfft2(spectrum * falloff[:, None] * falloff[None, : size // 2 + 1], s=(size, size))
+    frequency = torch.fft.fftfreq(size)
+    falloff = torch.exp(-2 * (math.pi * scale * frequency) ** 2)
+    spectrum = torch.fft.rfft2(torch.from_numpy(rng.standard_normal((size, size), dtype=np.float32)))
+    field = torch.fft.irfft2(spectrum * falloff[:, None] * falloff[None, : size // 2 + 1], s=(size, size))
     field -= field.mean()
-    return (field / field.std()).astype(np.float32)
+    smooth: np.ndarray = (field / field.std(correction=0)).numpy()
+    return smooth
 
 
 def tile_to(field: np.ndarray, height: int, width: int) -> np.ndarray:
     """A periodic field (..., P, P) laid over an image of (height, width)."""
     if height <= field.shape[-2] and width <= field.shape[-1]:
         return field[..., :height, :width]
-    rows, columns = np.arange(height) % field.shape[-2], np.arange(width) % field.shape[-1]
-    return field[..., rows[:, None], columns]
+    rows, columns = field.shape[-2:]
+    laid = np.empty((*field.shape[:-2], height, width), field.dtype)
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            part = laid[..., top : top + rows, left : left + columns]
+            part[...] = field[..., : part.shape[-2], : part.shape[-1]]
+    return laid
 
 
 @lru_cache(maxsize=64)

@@ -38,11 +38,12 @@ SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail 
 FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
 SOLID_SIDE = 0.2  # how much of a solid black is laid with the side of the lead
-SOLID_TONE = 0.76  # of a solid black, which is layered like any dark tone
+WIDE = 0.8  # share of a solid around a place where it is shaded in one direction
+SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 DETAIL = (0.08, 0.25)  # share of ink around a line in the open and in fine detail, like an eye
-REGION = (0.08, 0.2)  # of the longer side: size of a form that is not shaded, and of one that is
+REGION = (0.06, 0.16)  # of the longer side: size of a form that is not shaded, and of one that is
 # Of stippling: px between dots where it is black, and at most; px between the points of a dot; of a stroke's length.
 DOT_SPACING, DOTS_APART, DOT_STEP, DOT_LENGTH = 1.7, 8.0, 0.35, 0.19
 
@@ -240,7 +241,9 @@ def _of_form(
     if inside.any():
         white = 1 - ink
         outline = Light(white, inside, inside, np.ones_like(ink), None)
-        angle = np.where(inside > 0.5, read_flow(outline, hand), angle)
+        # Along its outline where it is narrow; in a wide one that would be swirls.
+        narrow = (inside > 0.5) & (blurred(inside, 8) < WIDE)
+        angle = np.where(narrow, read_flow(outline, hand), np.where(inside > 0.5, np.float32(SLANT), angle))
     # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
     black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
     dark = np.maximum(FORM_STROKES * amount, black)
@@ -275,10 +278,11 @@ def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
-    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1) ** 1.5
-    # A small region is a detail: shaded, it would only be dirty.
+    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1) ** (1.15 - 0.15 * shading)
+    # A small region is a detail: shaded, it would only be dirty, unless much shading is asked for.
     size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
-    return (amount * smoothstep(size, *REGION)).astype(np.float32)
+    large = size / (1.25 - 0.85 * shading)
+    return (amount * smoothstep(large, *REGION)).astype(np.float32)
 
 
 def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
