@@ -42,7 +42,7 @@ WIDE = 0.8  # share of a solid around a place where it is shaded in one directio
 SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
-DETAIL = (0.08, 0.25)  # share of ink around a line in the open and in fine detail, like an eye
+DETAIL = (0.17, 0.36)  # share of ink around a line in the open and in fine detail, like an eye
 REGION = (0.06, 0.16)  # of the longer side: size of a form that is not shaded, and of one that is
 # Of stippling: px between dots where it is black, and at most; px between the points of a dot; of a stroke's length.
 DOT_SPACING, DOTS_APART, DOT_STEP, DOT_LENGTH = 1.7, 8.0, 0.35, 0.19

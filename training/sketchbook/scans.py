@@ -15,6 +15,7 @@ _DARK_GROUND = 0.35  # a page darker than this is no pencil on paper
 _LIGHTEST = 0.015  # graphite that is always taken for the paper's texture
 _FAINTEST = 0.06  # graphite that never is
 
+_SPARING = 0.2  # power of that share: form is shaded sparingly until much is asked for
 # Read off rendered pairs: the mean graphite on the lines at darkness 0 and 1, and inside the outlines at shading 1.
 _LIGHT_LINES, _DARK_LINES = 0.51, 0.86
 _FULL_SHADING = 0.075
@@ -65,7 +66,7 @@ def controls_of(graphite: np.ndarray, lines: np.ndarray) -> Controls:
     inside = (read_form(ink).region > 0) & (distance > _BESIDE)
     shading = neutral.shading
     if inside.mean() > 0.002:
-        shading = float(np.clip(np.sqrt(graphite[inside].mean() / _FULL_SHADING), 0, 1))
+        shading = float(np.clip((graphite[inside].mean() / _FULL_SHADING) ** _SPARING, 0, 1))
     return Controls(float(darkness), neutral.roughness, shading)
 
 

@@ -18,6 +18,7 @@ from sketchgan_core.pencils.header import Card, list_pencils, read_header
 from sketchgan_core.pencils.layout import MAX_HEADER_BYTES
 from sketchgan_core.pencils.weights import load_discriminator, load_pencil, save_pencil
 from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.planes import PLAN_VERSION
 from tests.conftest import random_generator
 from tests.forged import Contents, contents_of, mutate, write
 
@@ -197,7 +198,9 @@ def bad_checksum(path: Path) -> None:
 
 
 def ours(**entries: str) -> Contents:
-    metadata = {"sketchgan.config": '{"plan": 2}'} | {f"sketchgan.{key}": value for key, value in entries.items()}
+    metadata = {"sketchgan.config": json.dumps({"plan": PLAN_VERSION})} | {
+        f"sketchgan.{key}": value for key, value in entries.items()
+    }
     return {"__metadata__": {"modelspec.architecture": "sketchgan-v1/residual", **metadata}}
 
 
