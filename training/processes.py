@@ -149,7 +149,7 @@ class _Average(torch.autograd.Function):
 
     @staticmethod
     def backward(context: object, gradient: Tensor) -> Tensor:
-        # every process's loss hangs on these values
+        # every process's loss depends on these values
         return _sum(gradient) / processes()
 
 

@@ -77,7 +77,7 @@ def find_pairs(folders: Iterable[Path]) -> list[Pair]:
 def split(pairs: list[Pair], share: float) -> tuple[list[int], list[int]]:
     """Indices for training and for validation; no drawing is on both sides, and both sides have at least one.
 
-    A drawing's side hangs on the hash of its name, so adding pairs moves none of the others. A folder with a single
+    A drawing's side depends on the hash of its name, so adding pairs moves none of the others. A folder with a single
     drawing has nothing to hold back: it validates on what it trains on.
     """
     ranked = sorted({pair.drawing for pair in pairs}, key=_hash)
@@ -194,7 +194,7 @@ def _entry(said: dict) -> dict:
 
 
 def _another_plan(entry: dict) -> str:
-    """As `another_plan`, of a manifest's entry. What an artist drew hangs on no plan of ours: it goes with all."""
+    """As `another_plan`, of a manifest's entry. What an artist drew depends on no plan of ours: it goes with all."""
     is_rendered = entry["style"].get("brush", OWN_HAND) != OWN_HAND
     return another_plan(entry) if is_rendered else ""
 

@@ -88,7 +88,7 @@ def kid(features: Tensor, reference: Tensor) -> float:
 
     Args:
         features, reference: (N, D) and (M, D); both are scaled by the reference's mean and deviation, so that the
-            number does not hang on the network's units.
+            number does not depend on the network's units.
     """
     centre, spread = reference.mean(0), reference.std(0) + 1e-6
     x, y = (features - centre) / spread, (reference - centre) / spread

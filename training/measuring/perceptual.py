@@ -61,7 +61,7 @@ def build_features(name: str, device: torch.device) -> tuple[str, Features | Non
             offline), none, or auto: VGG-19 on a GPU, else EfficientNet-lite0, which costs a twentieth, else none.
 
     Raises:
-        SketchGANError: the weights are not to be had.
+        SketchGANError: the weights cannot be fetched.
     """
     if name == "none":
         return name, None

@@ -13,7 +13,7 @@ Pixel = tuple[int, int]
 
 # Neighbour offsets (dy, dx), the four straight ones first.
 _NEIGHBOURS = ((-1, 0), (0, 1), (1, 0), (0, -1), (-1, -1), (-1, 1), (1, 1), (1, -1))
-_SPUR = 5  # px: a shorter twig that hangs on a line is a flaw of the skeleton
+_SPUR = 5  # px: a shorter twig of a line is a flaw of the skeleton
 _MEMORY = 6  # px of a walk that decide which way is straight on
 
 
