@@ -19,7 +19,7 @@ from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
 from .materials.deposition import GRADES, deposit
-from .materials.paper import KINDS, paper_at
+from .materials.paper import EVEN, KINDS, paper_at
 from .materials.side import lay_side
 from .pencils.header import Header
 from .pencils.weights import load_pencil
@@ -102,7 +102,7 @@ class Medium:
     style: str = "layered"
 
     def __post_init__(self) -> None:
-        for name, known in (("paper", KINDS), ("grade", GRADES), ("style", STYLES)):
+        for name, known in (("paper", (*KINDS, EVEN)), ("grade", GRADES), ("style", STYLES)):
             if getattr(self, name) not in known:
                 raise SketchGANError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(known)}")
 

@@ -13,10 +13,13 @@ PERIOD = 512
 # Fine and coarse correlation length of the tooth, in pixels.
 TOOTH = {"smooth": (0.4, 0.8), "cartridge": (0.5, 1.1), "rough": (0.9, 2.2)}
 KINDS = tuple(TOOTH)
+EVEN = "even"  # no tooth at all: on it a sketch shows how much graphite was laid where, and nothing of the paper
 
 
-@lru_cache(maxsize=len(TOOTH))
+@lru_cache(maxsize=len(TOOTH) + 1)
 def _height_field(kind: str) -> np.ndarray:
+    if kind == EVEN:
+        return np.full((PERIOD, PERIOD), 0.5, np.float32)
     fine, coarse = TOOTH[kind]
     rng = np.random.default_rng(KINDS.index(kind))
     relief = 0.75 * smooth_noise(rng, fine, PERIOD) + 0.5 * smooth_noise(rng, coarse, PERIOD)
@@ -31,11 +34,12 @@ def paper(height: int, width: int, kind: str = "cartridge", seed: int = 0) -> np
 
     Args:
         height, width: size in pixels.
-        kind: smooth, cartridge or rough.
+        kind: smooth, cartridge or rough; or even, for training.
         seed: which part of the endless sheet lies under the drawing.
 
     Returns:
-        Heights (H, W), float32, uniform in 0..1, periodic over 512 px and anchored to image coordinates.
+        Heights (H, W), float32, uniform in 0..1, of even paper all 0.5; periodic over 512 px and anchored to image
+        coordinates.
 
     Raises:
         ValueError: unknown kind.
@@ -52,7 +56,7 @@ def paper_at(places: np.ndarray, width: int, kind: str = "cartridge", seed: int 
 
 def _sheet(kind: str, seed: int) -> np.ndarray:
     """One period of a paper."""
-    if kind not in TOOTH:
+    if kind not in (*KINDS, EVEN):
         raise ValueError(f"unknown paper {kind!r}; choose one of {', '.join(KINDS)}")
     shift = np.random.default_rng((int(seed) & 0xFFFFFFFF, 97)).integers(0, PERIOD, 2)
     return np.roll(_height_field(kind), tuple(shift.tolist()), (0, 1))

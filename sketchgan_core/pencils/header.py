@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import SketchGANError, one_line
 from ..generators.config import DiscriminatorConfig, GeneratorConfig
 from ..planning.controls import Controls
+from ..planning.planes import PLAN_VERSION
 from .layout import SUFFIX, Tensors, parse_json, read_head, tensors_in
 
 BUNDLED_FOLDER = Path(__file__).parent
@@ -77,8 +78,12 @@ class Header:
         return sum(prod(shape) for _, shape in self.tensors.values())
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
+def read_header(path: str | os.PathLike[str], any_plan: bool = False) -> Header:
     """Reads what a weights file says of itself, in a few kB; all of it has been checked.
+
+    Args:
+        path: of the file.
+        any_plan: take a pencil of another version of the plan for one of this, to train it on.
 
     Raises:
         SketchGANError: no such file, a pickle, truncated, forged, or somebody else's safetensors.
@@ -97,6 +102,8 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     tensors = tensors_in(path, contents, size - start)
     config, controls, training = (_entry(path, metadata, name) for name in ("config", "controls", "training"))
     name = architecture.removeprefix(ARCHITECTURE_PREFIX)
+    if any_plan and name != DISCRIMINATOR:
+        config = {**config, "plan": PLAN_VERSION}
     try:
         if name == DISCRIMINATOR:
             DiscriminatorConfig.from_dict(config)

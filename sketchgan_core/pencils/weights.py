@@ -95,17 +95,20 @@ def save_discriminator(
     _save(Path(path), discriminator, DISCRIMINATOR, card, entries, dtype, overwrite)
 
 
-def load_pencil(name: str | os.PathLike[str], folders: Iterable[str | os.PathLike[str]] = ()) -> Pencil:
+def load_pencil(
+    name: str | os.PathLike[str], folders: Iterable[str | os.PathLike[str]] = (), any_plan: bool = False
+) -> Pencil:
     """Reads a pencil; a damaged or foreign file never gets as far as a half-loaded generator.
 
     Args:
         name: of a bundled pencil ("default"), of a pencil in one of `folders`, or a path.
         folders: further places where names are looked up.
+        any_plan: see `read_header`.
 
     Raises:
         SketchGANError: not found, not a pencil, damaged, or made for another version; says what to do.
     """
-    header = read_header(resolve_pencil(name, folders))
+    header = read_header(resolve_pencil(name, folders), any_plan)
     if header.architecture == DISCRIMINATOR:
         raise SketchGANError(f"{header.path}: is a discriminator, which judges sketches; choose a pencil to draw with")
     generator = _load(header, lambda: build_generator(GeneratorConfig.from_dict(header.config)))

@@ -41,6 +41,7 @@ SOLID_SIDE = 0.2  # how much of a solid black is laid with the side of the lead
 WIDE = 0.8  # share of a solid around a place where it is shaded in one direction
 SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
+DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 DETAIL = (0.17, 0.36)  # share of ink around a line in the open and in fine detail, like an eye
 REGION = (0.06, 0.16)  # of the longer side: size of a form that is not shaded, and of one that is
@@ -204,7 +205,7 @@ def _of_light(
 ) -> _Tones:
     """The tones of a picture: its own light, faded where the drawing is to fade."""
     height, width = ink.shape
-    kept = fading(light, maps["background"], hand)
+    kept, side_kept = fading(light, maps["background"], hand)
     strength = 1.25 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
     dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
     dark = dark * smoothstep(dark, 0.02, 0.08)
@@ -224,7 +225,9 @@ def _of_light(
     )
     tone = (DARKEST * dark).astype(np.float32)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
-    return _Tones(shading, pressure, tone, np.clip(1 - style.share * shade, 0.05, 1).astype(np.float32))
+    # Dark strokes lie closer than they can be told apart, and none but strokes run out at the border.
+    side_share = np.minimum(1 - style.share * shade + DARK_SIDE * dark, 1) * side_kept
+    return _Tones(shading, pressure, tone, np.maximum(side_share, 0.05).astype(np.float32))
 
 
 def _of_form(
@@ -233,7 +236,7 @@ def _of_form(
     """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
     form = read_form(ink)
     # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, and beards a chin.
-    wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 4
+    wanted = 0.2 * maps["shading"] ** 0.35 + 0.8 * maps["shading"] ** 4
     amount = _shadow(form.tone, form.region, wanted) * (1 - filled)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
@@ -285,25 +288,29 @@ def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.nda
     return (amount * smoothstep(large, *REGION)).astype(np.float32)
 
 
-def fading(light: Light, background: np.ndarray, hand: Hand) -> np.ndarray:
-    """How much of a picture is kept at each place (H, W), 0..1: less around its subject and towards the border."""
+def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray, np.ndarray]:
+    """How much of a picture is kept at each place (H, W), and how much of the side of the lead: 0..1.
+
+    Less around its subject and towards the border, where the side ends first and single strokes run out.
+    """
     height, width = background.shape
     around = 1 - blurred(light.focus, 12)
     kept = 1 - background**3 * around
     side = math.sqrt(height * width)
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
-    border = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / side
+    border = (np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) + 1) / side
     # The strokes run out there, each at a length of its own.
     lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
-    apart, patches = np.clip(hand.wobble(height, width, 40.0, part=9), -1.5, 1.5)
+    apart = np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
+    patches = np.clip(hand.wobble(height, width, 100.0, part=11)[0], -1.5, 1.5)
     stroke = np.floor(across + 2 * apart).astype(np.int32)
     several = np.floor(across / 5 + apart).astype(np.int32)
     far = background**3
-    longer = 0.1 * lengths[stroke % len(lengths)] + 0.16 * lengths[several % len(lengths)]
-    ragged = border + far * (0.03 * patches - longer)
-    margin = np.maximum(0.08 * far, 1e-6)
-    return (kept * smoothstep(ragged / margin, 0.0, 1.0)).astype(np.float32)
+    longer = 0.25 * lengths[stroke % len(lengths)] + 0.3 * lengths[several % len(lengths)]
+    ragged = (border + far * (0.15 * (patches - 0.6) - longer)) / np.maximum(0.5 * far, 1e-6)
+    side_kept = smoothstep(ragged, 0.0, 1.6)
+    return (kept * smoothstep(ragged, 0.0, 1.0)).astype(np.float32), side_kept.astype(np.float32)
 
 
 def _laid(shading: Shading, hand: Hand, style: Style) -> Iterator[Strokes]:

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from sketchgan_core.errors import SketchGANError, one_line
 from sketchgan_core.images import open_image, upright
-from sketchgan_core.materials.paper import KINDS
+from sketchgan_core.materials.paper import EVEN, KINDS
 from sketchgan_core.planning.controls import Controls
 
 from ..errors import TrainingError
@@ -188,7 +188,7 @@ def _entry(said: dict) -> dict:
         if not isinstance(entry[key], kind) or isinstance(entry[key], bool):
             raise TypeError(f"{key} is {entry[key]!r}")
     Controls(**entry["controls"])
-    if (paper := entry["style"].get("paper", KINDS[0])) not in KINDS:
+    if (paper := entry["style"].get("paper", KINDS[0])) not in (*KINDS, EVEN):
         raise ValueError(f"unknown paper {paper!r}")
     return entry
 

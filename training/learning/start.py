@@ -85,10 +85,13 @@ class Start:
 def load_start(weights: str) -> Start:
     """The pencil called `weights` (a bundled pencil's name, a file, or the folder of a complete run).
 
+    One of an earlier plan will do: it has learned most of what this plan asks for.
+
     Raises:
         SketchGANError: not found, or not a pencil.
     """
-    pencil = load_pencil(str(Path(weights) / "pencil.safetensors") if Path(weights).is_dir() else weights)
+    file = str(Path(weights) / "pencil.safetensors") if Path(weights).is_dir() else weights
+    pencil = load_pencil(file, any_plan=True)
     path = pencil.header.path
     return Start(weights, pencil, _beside(path, "discriminator"), _beside(path, "unconditional"))
 

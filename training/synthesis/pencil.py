@@ -22,6 +22,8 @@ from .tracing import Polyline, ink_mask, smooth, trace
 SUPERSAMPLING = 2
 RADIUS = 1.3  # of the preset's: a line of 2 to 3 px
 _BROAD = 1.9  # px: a line with a greater half-width takes several strokes side by side
+_APART = 1.1  # px between the strokes of a broad line: the paper is seen between them
+_CROSSING = 15  # points along a line within which it crosses another
 _DOT = 3.0  # px: a shorter line is a dot
 _DOT_POINTS = 20
 _FAINTEST = 0.08  # ink of a line that is drawn: extracted lines are as faint as the edges they stand for
@@ -54,7 +56,7 @@ def draw(
         for stroke in all_strokes(lines, reference, controls, seed, light):
             pencil.stroke(canvas, stroke)
         alpha = canvas.alpha()
-    load = 1 - np.exp(-(4.0 + 2.0 * darkness) * alpha)
+    load = 1 - np.exp(-(2.7 + 2.0 * darkness) * alpha)
     return cv2.resize(load, (width, height), interpolation=cv2.INTER_AREA)
 
 
@@ -81,7 +83,7 @@ def all_strokes(
     presence = plan.presence(ink, controls, seed)
     roughness = float(controls.roughness)
     darkness = float(controls.darkness)
-    base = (0.38 + 0.5 * darkness) * (0.55 + 0.6 * pressed)
+    base = (0.38 + 0.5 * darkness) * (0.38 + 0.85 * pressed)
     take = Manner(moves["take"], base, None, OVERSHOOT * roughness)
     restated = Manner(moves["restated"], 0.85 * base, presence["restated"], OVERSHOOT * roughness)
     faint = (0.15 + 0.15 * pressed).astype(np.float32)
@@ -104,8 +106,8 @@ def all_strokes(
                 result += strokes(dot, manner, pressed, np.full(_DOT_POINTS, weight.mean()))
                 continue
             # The second statement of a broad line is one stroke: more would blot it.
-            for parallel in _bundle(line, half_width) if manner is take else [line]:
-                result += strokes(parallel, manner, pressed, weight)
+            for parallel, firmness in _bundle(line, half_width) if manner is take else [(line, 1.0)]:
+                result += strokes(parallel, manner, pressed, firmness * weight)
     return result
 
 
@@ -121,22 +123,34 @@ class _Weight:
 
     def __call__(self, line: Polyline) -> tuple[np.ndarray, np.ndarray]:
         """(half-width in px, factor of the pressure) at every point of the line."""
-        half_width = smooth(sample(self._half_width, line.points)[:, None], 3.0)[:, 0]
+        # Where it crosses another the line is no broader.
+        half_width = smooth(_opened(sample(self._half_width, line.points))[:, None], 3.0)[:, 0]
         firmness = np.clip(1 + 0.2 * (half_width - 1.5), 1.0, 1.4)  # a broad line is pressed harder
         return half_width, firmness * (0.2 + 0.8 * sample(self._ink, line.points) ** 0.6)
 
 
-def _bundle(line: Polyline, half_width: np.ndarray) -> list[Polyline]:
-    """A broad line as parallel ones that follow its width; any other line as it is."""
+def _opened(values: np.ndarray) -> np.ndarray:
+    """Values (N,) along a line without what rises above them over less than _CROSSING points."""
+    opened: np.ndarray = cv2.morphologyEx(values[:, None], cv2.MORPH_OPEN, np.ones((_CROSSING, 1), np.uint8))[:, 0]
+    return opened
+
+
+def _bundle(line: Polyline, half_width: np.ndarray) -> list[tuple[Polyline, float]]:
+    """A broad line as parallel ones that follow its width, and how firm each is; any other line as it is."""
     broad = float(np.median(half_width))
     if broad <= _BROAD or len(line.points) < 4:
-        return [line]
+        return [(line, 1.0)]
     tangent = np.gradient(smooth(line.points, 2.0, line.closed), axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
     normal = np.column_stack((-tangent[:, 1], tangent[:, 0]))
-    count = 1 + math.ceil((broad - 1.0) / 0.8)
+    count = 1 + math.ceil((broad - 1.0) / _APART)
     reach = np.maximum(half_width - 0.9, 0)[:, None]
-    return [Polyline(line.points + t * reach * normal, line.closed) for t in np.linspace(-1, 1, count)]
+    across = np.linspace(-1, 1, count)
+    firmness = np.where(across > 0.99, 1.0, np.where(across < -0.99, 0.8, 0.7))
+    return [
+        (Polyline(line.points + t * reach * normal, line.closed), float(firm))
+        for t, firm in zip(across, firmness, strict=True)
+    ]
 
 
 def _dot(line: Polyline, radius: float) -> Polyline:
