@@ -6,7 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import PAPERS
+from ..sketchgan_core.choices import PAPER, PAPERS
 from . import host
 from .images import to_colours
 
@@ -26,7 +26,7 @@ class Composite(io.ComfyNode):
                 io.Combo.Input(
                     "paper",
                     options=list(PAPERS),
-                    default="cartridge",
+                    default=PAPER,
                     tooltip="As in Pencil Sketch, so that the grain lies on the tooth.",
                 ),
                 io.String.Input("paper_color", default="#f4efe4", tooltip="The paper, as #rrggbb."),
@@ -61,7 +61,7 @@ class Composite(io.ComfyNode):
     def execute(
         cls,
         graphite: torch.Tensor,
-        paper: str = "cartridge",
+        paper: str = PAPER,
         paper_color: str = "#f4efe4",
         tooth: float = 0.4,
         graphite_color: str = "#26262b",

@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES, explained
+from ..sketchgan_core.choices import CONTROLS, GRADE, GRADES, PAPER, PAPERS, PRESETS, STYLE, STYLES, explained
 from . import host, pencils
 from .images import to_image
 from .pencils import HostPencil, PencilSocket
@@ -53,12 +53,12 @@ class Generate(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="The take: the same seed draws the same sketch, another one draws it anew.",
                 ),
-                io.Combo.Input("grade", options=list(GRADES), default="2B", tooltip=f"The lead. {explained(GRADES)}"),
+                io.Combo.Input("grade", options=list(GRADES), default=GRADE, tooltip=f"The lead. {explained(GRADES)}"),
                 io.Combo.Input(
-                    "style", options=list(STYLES), default="layered", tooltip=f"How tone is laid. {explained(STYLES)}"
+                    "style", options=list(STYLES), default=STYLE, tooltip=f"How tone is laid. {explained(STYLES)}"
                 ),
                 io.Combo.Input(
-                    "paper", options=list(PAPERS), default="cartridge", tooltip="The tooth that breaks the strokes."
+                    "paper", options=list(PAPERS), default=PAPER, tooltip="The tooth that breaks the strokes."
                 ),
                 host.folded(
                     io.Int.Input(
@@ -135,9 +135,9 @@ class Generate(io.ComfyNode):
         image: torch.Tensor,
         preset: str = CUSTOM,
         seed: int = 0,
-        grade: str = "2B",
-        style: str = "layered",
-        paper: str = "cartridge",
+        grade: str = GRADE,
+        style: str = STYLE,
+        paper: str = PAPER,
         patch_size: int = 0,
         model_size: int = 384,
         tile: int = 0,

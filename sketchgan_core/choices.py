@@ -22,6 +22,10 @@ STYLES = {
 }
 
 
+# What is taken where nothing is asked for.
+PAPER, GRADE, STYLE = PAPERS[0], next(iter(GRADES)), next(iter(STYLES))
+
+
 def explained(choices: dict[str, str]) -> str:
     """A menu's names with what they mean, as one text."""
     return ". ".join(f"{name}: {meaning}" for name, meaning in choices.items()) + "."

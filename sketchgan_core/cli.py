@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .choices import CONTROLS, GRADES, MODES, PAPERS, PRESETS, STYLES, explained
+from .choices import CONTROLS, GRADES, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
@@ -332,7 +332,7 @@ def _parser() -> argparse.ArgumentParser:
         for control, text in CONTROLS.items():
             sketch.add_argument(f"--{control}", type=_unit, metavar="0..1", help=f"{text} (default: the pencil's own)")
         sketch.add_argument("--lines", choices=MODES, default="auto", help="how lines are made of IN (default: auto)")
-        sketch.add_argument("--paper", choices=PAPERS, default="cartridge", help="default: cartridge")
+        sketch.add_argument("--paper", choices=PAPERS, default=PAPER, help=f"default: {PAPER}")
         for choice, known in (("grade", GRADES), ("style", STYLES)):
             first = next(iter(known))
             sketch.add_argument(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from .choices import GRADE, PAPER, PAPERS, STYLE
 from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
 from .generators.registry import Generator
@@ -19,7 +20,7 @@ from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
 from .materials.deposition import GRADES, deposit
-from .materials.paper import EVEN, KINDS, paper_at
+from .materials.paper import EVEN, paper_at
 from .materials.side import lay_side
 from .pencils.header import Header
 from .pencils.weights import load_pencil
@@ -89,7 +90,7 @@ class Medium:
     """What is drawn with, and how tone is laid with it.
 
     Attributes:
-        paper: smooth, cartridge or rough.
+        paper: one of `choices.PAPERS`.
         grade: of the lead: 4H, 2B, 8B or charcoal.
         style: of the tone: layered, hatching, cross-hatching, blended or stippled.
 
@@ -97,12 +98,12 @@ class Medium:
         SketchGANError: an unknown one of them.
     """
 
-    paper: str = "cartridge"
-    grade: str = "2B"
-    style: str = "layered"
+    paper: str = PAPER
+    grade: str = GRADE
+    style: str = STYLE
 
     def __post_init__(self) -> None:
-        for name, known in (("paper", (*KINDS, EVEN)), ("grade", GRADES), ("style", STYLES)):
+        for name, known in (("paper", (*PAPERS, EVEN)), ("grade", GRADES), ("style", STYLES)):
             if getattr(self, name) not in known:
                 raise SketchGANError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(known)}")
 
@@ -166,9 +167,9 @@ class Sketcher:
         patch_size: int = 0,
         model_size: int = 384,
         tile: int | None = None,
-        paper: str = "cartridge",
-        grade: str = "2B",
-        style: str = "layered",
+        paper: str = PAPER,
+        grade: str = GRADE,
+        style: str = STYLE,
         output: Literal["input", "model"] = "input",
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,

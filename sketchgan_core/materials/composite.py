@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import torch
 
+from ..choices import PAPER, PAPERS
 from ..errors import SketchGANError
 from .deposition import Grade, deposit
-from .paper import KINDS
 from .paper import paper as make_paper
 
 RELIEF = 0.05  # how much light and shadow of a full tooth change the paper
@@ -27,14 +27,14 @@ class Sheet:
     """What a sketch is laid on.
 
     Attributes:
-        paper: cartridge, smooth or rough.
+        paper: one of `choices.PAPERS`.
         seed: which part of the endless paper; the seed of the sketch puts its grain on this tooth.
         colour: red, green and blue of the paper, 0..1.
         tooth: 0..1, how plainly light shows the relief of the paper.
         transparent: no paper at all.
     """
 
-    paper: str = "cartridge"
+    paper: str = PAPER
     seed: int = 0
     colour: Colour = (1.0, 1.0, 1.0)
     tooth: float = 0.0
@@ -80,8 +80,8 @@ def lay_on_paper(
     Raises:
         SketchGANError: unknown paper, an image of another size, or a NaN.
     """
-    if sheet.paper not in KINDS:
-        raise SketchGANError(f"unknown paper {sheet.paper!r}; choose one of {', '.join(KINDS)}")
+    if sheet.paper not in PAPERS:
+        raise SketchGANError(f"unknown paper {sheet.paper!r}; choose one of {', '.join(PAPERS)}")
     for name, values in (("graphite", graphite), ("image", image)):
         if values is not None and not np.isfinite(values).all():
             raise SketchGANError(f"the {name} contains NaN or infinite values; find the step before that makes them")

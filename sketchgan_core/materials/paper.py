@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..choices import PAPER
 from ..planning.hand import smooth_noise, tile_to
 
 PERIOD = 512
 
-# Fine and coarse correlation length of the tooth, in pixels.
-TOOTH = {"smooth": (0.4, 0.8), "cartridge": (0.5, 1.1), "rough": (0.9, 2.2)}
-KINDS = tuple(TOOTH)
+# Of each of `choices.PAPERS`: fine and coarse correlation length of the tooth, in pixels, and its random stream.
+TOOTH = {"cartridge": (0.5, 1.1, 1), "smooth": (0.4, 0.8, 0), "rough": (0.9, 2.2, 2)}
 EVEN = "even"  # no tooth at all: on it a sketch shows how much graphite was laid where, and nothing of the paper
 
 
@@ -20,8 +20,8 @@ EVEN = "even"  # no tooth at all: on it a sketch shows how much graphite was lai
 def _height_field(kind: str) -> np.ndarray:
     if kind == EVEN:
         return np.full((PERIOD, PERIOD), 0.5, np.float32)
-    fine, coarse = TOOTH[kind]
-    rng = np.random.default_rng(KINDS.index(kind))
+    fine, coarse, stream = TOOTH[kind]
+    rng = np.random.default_rng(stream)
     relief = 0.75 * smooth_noise(rng, fine, PERIOD) + 0.5 * smooth_noise(rng, coarse, PERIOD)
     # Ranks instead of heights: every load then reaches a share of the tooth that is exactly the load's.
     ranks = np.empty(relief.size, dtype=np.float32)
@@ -29,7 +29,7 @@ def _height_field(kind: str) -> np.ndarray:
     return ranks.reshape(relief.shape)
 
 
-def paper(height: int, width: int, kind: str = "cartridge", seed: int = 0) -> np.ndarray:
+def paper(height: int, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarray:
     """A sheet of paper.
 
     Args:
@@ -47,7 +47,7 @@ def paper(height: int, width: int, kind: str = "cartridge", seed: int = 0) -> np
     return tile_to(_sheet(kind, seed), height, width)
 
 
-def paper_at(places: np.ndarray, width: int, kind: str = "cartridge", seed: int = 0) -> np.ndarray:
+def paper_at(places: np.ndarray, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarray:
     """The heights (N,) at some places of `paper` alone: numbers (N,) of pixels, row by row, of a sheet so wide."""
     rows, columns = np.divmod(places, width)
     heights: np.ndarray = _sheet(kind, seed).ravel()[rows % PERIOD * PERIOD + columns % PERIOD]
@@ -56,7 +56,7 @@ def paper_at(places: np.ndarray, width: int, kind: str = "cartridge", seed: int 
 
 def _sheet(kind: str, seed: int) -> np.ndarray:
     """One period of a paper."""
-    if kind not in (*KINDS, EVEN):
-        raise ValueError(f"unknown paper {kind!r}; choose one of {', '.join(KINDS)}")
+    if kind not in (*TOOTH, EVEN):
+        raise ValueError(f"unknown paper {kind!r}; choose one of {', '.join(TOOTH)}")
     shift = np.random.default_rng((int(seed) & 0xFFFFFFFF, 97)).integers(0, PERIOD, 2)
     return np.roll(_height_field(kind), tuple(shift.tolist()), (0, 1))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from sketchgan_core.choices import PAPER
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.images import INPUT_SUFFIXES, read_image
 
@@ -112,7 +113,7 @@ def _make(file: Path, name: str, folder: Path, size: int, licence: str) -> None:
         "licence": licence,
         "seed": int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") >> 1,
         "controls": {key: round(float(value), 3) for key, value in controls.items()},
-        "style": {"line_width": eraser.LINE_WIDTH, "paper": "cartridge", "brush": pair_folder.OWN_HAND},
+        "style": {"line_width": eraser.LINE_WIDTH, "paper": PAPER, "brush": pair_folder.OWN_HAND},
     }
     review.take_back(folder, [name])
     pair_folder.write_pair(folder, name, _bytes(lines), _bytes(1 - graphite))

@@ -13,9 +13,10 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from sketchgan_core.choices import PAPER, PAPERS
 from sketchgan_core.errors import SketchGANError, one_line
 from sketchgan_core.images import open_image, upright
-from sketchgan_core.materials.paper import EVEN, KINDS
+from sketchgan_core.materials.paper import EVEN
 from sketchgan_core.planning.controls import Controls
 
 from ..errors import TrainingError
@@ -188,7 +189,7 @@ def _entry(said: dict) -> dict:
         if not isinstance(entry[key], kind) or isinstance(entry[key], bool):
             raise TypeError(f"{key} is {entry[key]!r}")
     Controls(**entry["controls"])
-    if (paper := entry["style"].get("paper", KINDS[0])) not in (*KINDS, EVEN):
+    if (paper := entry["style"].get("paper", PAPERS[0])) not in (*PAPERS, EVEN):
         raise ValueError(f"unknown paper {paper!r}")
     return entry
 
@@ -207,7 +208,7 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
         return None
     if entry is None:
         seed = _hash(line.stem) % 2**31
-        return Pair(line, sketch, size, line.stem, seed, Controls(), "cartridge", "unstated", tone)
+        return Pair(line, sketch, size, line.stem, seed, Controls(), PAPER, "unstated", tone)
     style = entry["style"]
     return Pair(
         line,
@@ -216,7 +217,7 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
         entry["drawing"],
         entry["seed"],
         Controls(**entry["controls"]),
-        style.get("paper", "cartridge"),
+        style.get("paper", PAPER),
         entry["licence"],
         tone,
     )

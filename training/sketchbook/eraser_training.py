@@ -18,12 +18,13 @@ from skimage.morphology import skeletonize
 from torch import Tensor
 from torch.nn import functional as F
 
+from sketchgan_core.choices import PAPERS
 from sketchgan_core.devices import choose_device, choose_dtype
 from sketchgan_core.generators.base import PRIOR_BIAS
 from sketchgan_core.generators.config import GeneratorConfig
 from sketchgan_core.generators.residual import ResidualGenerator
 from sketchgan_core.images import read_image
-from sketchgan_core.materials.paper import KINDS, paper
+from sketchgan_core.materials.paper import paper
 from sketchgan_core.pencils.weights import Card, save_pencil
 from sketchgan_core.planning import plan
 
@@ -110,7 +111,7 @@ def _smudge(rng: np.random.Generator) -> np.ndarray:
 
 
 def _tooth(rng: np.random.Generator) -> np.ndarray:
-    kind = str(rng.choice(KINDS))
+    kind = str(rng.choice(PAPERS))
     relief = paper(CROP, CROP, kind, int(rng.integers(64)))
     return np.clip(0.5 + 3 * (relief - rng.uniform(0.3, 0.6)), 0, 1)
 

@@ -10,7 +10,7 @@ from sketchgan_core.choices import MODES, PAPERS
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.lines.prepare import MODES as LINE_MODES
 from sketchgan_core.materials.composite import Sheet, lay_on_paper, parse_colour
-from sketchgan_core.materials.paper import KINDS
+from sketchgan_core.materials.paper import TOOTH
 
 CREAM, BLUE = parse_colour("#f4efe4"), (0.1, 0.2, 0.6)
 
@@ -23,7 +23,7 @@ def graphite() -> np.ndarray:
 
 def test_the_menus_name_what_there_is() -> None:
     assert set(MODES) == set(LINE_MODES)
-    assert set(PAPERS) == set(KINDS)
+    assert set(PAPERS) == set(TOOTH)
 
 
 @pytest.mark.parametrize(("text", "colour"), [("#ff0000", (1, 0, 0)), ("00f", (0, 0, 1)), (" #FFFFFF ", (1, 1, 1))])

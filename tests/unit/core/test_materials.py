@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from sketchgan_core.choices import PAPERS
 from sketchgan_core.materials.deposition import TWO_B, Grade, darkness_of, deposit, load_of
-from sketchgan_core.materials.paper import KINDS, paper
+from sketchgan_core.materials.paper import paper
 from sketchgan_core.planning.controls import Controls
 
 
@@ -31,7 +32,7 @@ def test_the_load_for_a_tone_gives_that_tone_on_any_paper() -> None:
     for wanted in (0.1, 0.3, 0.6, 0.8):
         load = float(load_of(np.array(wanted)))
         assert float(darkness_of(np.array(load))) == pytest.approx(wanted, abs=0.005)
-        for kind in KINDS:
+        for kind in PAPERS:
             laid = deposit(torch.full((512, 512), load), torch.from_numpy(paper(512, 512, kind).copy()))
             assert float(laid.mean()) == pytest.approx(wanted, abs=0.01)
 
@@ -54,7 +55,7 @@ def test_the_load_can_be_learned() -> None:
     assert bool(load.grad.isfinite().all())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PAPERS)
 def test_paper_is_seamless_and_anchored(kind: str) -> None:
     sheet = paper(600, 1100, kind, seed=4)
     np.testing.assert_array_equal(sheet[:88, 512:1024], sheet[512:600, :512])

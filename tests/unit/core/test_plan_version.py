@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchgan_core.materials.paper import KINDS, paper
+from sketchgan_core.choices import PAPERS
+from sketchgan_core.materials.paper import paper
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import read_light
 from sketchgan_core.planning.plan import PLAN_VERSION, PLANES, plan
@@ -63,7 +64,7 @@ def measured() -> dict[str, dict[str, list[float]]]:
         | {"reach": seen(planned.reach[0].numpy())}
         for case, planned in cases.items()
     }
-    return found | {"paper": {kind: seen(paper(SIZE, SIZE, kind, 10)) for kind in KINDS}}
+    return found | {"paper": {kind: seen(paper(SIZE, SIZE, kind, 10)) for kind in PAPERS}}
 
 
 @pytest.fixture(scope="module")
