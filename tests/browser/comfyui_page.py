@@ -30,7 +30,6 @@ NOT_OURS = (
     "core workflow templates",
     "/api/jobs",
     "fetchJobsRaw",
-    "/en.md",  # help in the user's language, before the help that is there
     "reading 'id'",  # the host's settings, before any workflow is open
 )
 
