@@ -7,6 +7,7 @@ import contextlib
 import glob
 import io
 import json
+import math
 import mimetypes
 import os
 import shlex
@@ -73,9 +74,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _sketch(options: argparse.Namespace) -> int:
+    import numpy as np
+
     from .images import check_output, check_size, write_image
     from .sheet import columns_of, contact_sheet
-    from .sketcher import Medium, Sketcher
+    from .sketcher import Medium, Sketcher, seen
 
     jobs, failures = _jobs(options)
     _refuse_collisions(jobs, options.sheet)
@@ -91,14 +94,17 @@ def _sketch(options: argparse.Namespace) -> int:
     done: list[tuple[Path, Path]] = []
 
     def draw(source: Path, target: Path) -> None:
-        picture = _read(source)
+        picture = _read(source, seen(options.lines, options.patch_size))
         for note in picture.notes:
             _tell(note)
-        subject = sketcher.subject(picture.pixels, options.lines, options.patch_size, options.model_size, controls)
+        sizes = (options.patch_size, options.model_size)
+        subject = sketcher.subject(picture.pixels, options.lines, *sizes, controls, size=picture.size)
         _tell(f"{source}: {subject.said()}")
         size = subject.size if options.size == "input" else subject.lines.shape
         check_size(target, *size)
-        sketch = sketcher.draw_subject(subject, controls, options.seed, medium, options.tile, size, _progress(source))
+        sketch = sketcher.draw_subject(
+            subject, controls, options.seed, medium, options.tile, size, _progress(source), dtype=np.uint8
+        )
         if doubt := subject.doubt(sketch):
             _tell(f"{source}: warning: {doubt}")
         dpi = picture.dpi if options.size == "input" else None
@@ -111,10 +117,14 @@ def _sketch(options: argparse.Namespace) -> int:
     return SOME_FAILED if failures else OK
 
 
-def _read(source: Path) -> Picture:
+def _read(source: Path, at_most: float = math.inf) -> Picture:
     from .images import read_image, read_piped
 
-    return read_piped(sys.stdin.buffer, "standard input") if str(source) == PIPED else read_image(source)
+    return (
+        read_piped(sys.stdin.buffer, "standard input", at_most)
+        if str(source) == PIPED
+        else read_image(source, at_most=at_most)
+    )
 
 
 def _write(
@@ -132,12 +142,11 @@ def _write(
 
 
 def _transparent(sketch: np.ndarray) -> Image.Image:
-    """Graphite on nothing: black, as opaque as the sketch is dark."""
-    from .images import to_image
+    """Graphite on nothing: black, as opaque as the sketch (H, W), in bytes, is dark."""
+    from PIL import Image
 
-    picture = to_image(0 * sketch).convert("LA")
-    picture.putalpha(to_image(1 - sketch))
-    return picture
+    graphite = Image.fromarray(255 - sketch)
+    return Image.merge("LA", (Image.new("L", graphite.size), graphite))
 
 
 # What is written into a drawing, and used again by --like.

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from .errors import SketchGANError
 from .files import written_whole
+from .large import read_streamed
+from .scaling import shrunk, side
 
 # The planes of the plan take about 100 bytes per pixel, so this is where 10 GB are needed.
 MAX_PIXELS = 100_000_000
@@ -80,6 +83,7 @@ class Picture:
         colour: (H, W, 3) uint8, composited on white, or None where the file is grey.
         notes: what the user should know about the reading, one line each.
         dpi: pixels for each inch in x and y, or None where the file does not say.
+        size: height and width of the file, where it was read smaller; else None.
     """
 
     grey: np.ndarray
@@ -87,6 +91,7 @@ class Picture:
     colour: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     dpi: tuple[float, float] | None = None
+    size: tuple[int, int] | None = None
 
     @property
     def pixels(self) -> np.ndarray:
@@ -114,12 +119,13 @@ def open_image(path: str | os.PathLike[str], content: bytes | None = None) -> Im
     return image
 
 
-def read_piped(stream: BinaryIO, name: str) -> Picture:
+def read_piped(stream: BinaryIO, name: str, at_most: float = math.inf) -> Picture:
     """Reads an image that is piped in, as `read_image` does a file.
 
     Args:
         stream: its bytes, to the end.
         name: for messages.
+        at_most: see `read_image`.
 
     Raises:
         SketchGANError: as `read_image`.
@@ -127,10 +133,10 @@ def read_piped(stream: BinaryIO, name: str) -> Picture:
     content = stream.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise SketchGANError(f"{name}: more than {_MOST_BYTES >> 20} MB; give the file by its name")
-    return read_image(name, content)
+    return read_image(name, content, at_most)
 
 
-def read_image(path: str | os.PathLike[str], content: bytes | None = None) -> Picture:
+def read_image(path: str | os.PathLike[str], content: bytes | None = None, at_most: float = math.inf) -> Picture:
     """Reads an image file of one of INPUT_FORMATS, whatever its name.
 
     16-bit grey keeps its precision, and fewer bits that are kept in 16 or 32 are found out; CMYK and palettes are
@@ -141,9 +147,11 @@ def read_image(path: str | os.PathLike[str], content: bytes | None = None) -> Pi
     Args:
         path: of the file.
         content: its bytes, where they came by another way.
+        at_most: px, the side of the square that has as many pixels as what is wanted of it. What is larger is averaged
+            down to that, beyond MAX_PIXELS in strips; see `large`.
 
     Raises:
-        SketchGANError: no such file, not an image, damaged, or more than MAX_PIXELS.
+        SketchGANError: no such file, not an image, damaged, or larger than can be read.
     """
     path = Path(path)
     try:
@@ -154,14 +162,20 @@ def read_image(path: str | os.PathLike[str], content: bytes | None = None) -> Pi
             warnings.simplefilter("ignore")
             try:
                 with open_image(path, content) as image:
-                    return _read_first_frame(image, path)
+                    if image.width * image.height <= MAX_PIXELS or not math.isfinite(at_most):
+                        return _read_first_frame(image, path, at_most)
+            except Image.DecompressionBombError:
+                if not math.isfinite(at_most):
+                    raise
             except (OSError, SyntaxError, ValueError):
                 mended = _mended(path.read_bytes() if content is None else content)
                 if mended is None:
                     raise
                 with Image.open(io.BytesIO(mended[0]), formats=("PNG", "JPEG")) as image:
-                    picture = _read_first_frame(image, path)
+                    picture = _read_first_frame(image, path, at_most)
                 return replace(picture, notes=(*picture.notes, f"{path}: {mended[1]}"))
+            small, size, dpi = read_streamed(path, content, at_most)
+            return Picture(*_grey_alpha_and_colour(small), dpi=dpi, size=size)
     except SketchGANError:
         raise
     except FileNotFoundError:
@@ -221,7 +235,7 @@ def _pixels_alone(content: bytes) -> bytes:
     return b"".join(kept)
 
 
-def to_lines(image: Any) -> np.ndarray:
+def to_lines(image: Any, at_most: float = math.inf) -> np.ndarray:
     """The grey line image of an array, a PIL image or a tensor.
 
     Args:
@@ -229,6 +243,8 @@ def to_lines(image: Any) -> np.ndarray:
             shape (H, W), (H, W, C), (C, H, W) or one of these in a batch of one, with C = 1, 3 or 4 (RGBA); where a
             shape can be read in two ways, the channels are last. uint8, uint16, bool or floats in 0..1; what an
             interpolation overshoots is clamped.
+        at_most: px, the side of the square that has as many pixels as what is wanted of it; what is larger is averaged
+            down to that.
 
     Returns:
         (H, W) float32, 0 black .. 1 white; transparency composited on white.
@@ -237,12 +253,13 @@ def to_lines(image: Any) -> np.ndarray:
         SketchGANError: another shape, type or range, or a NaN.
     """
     if isinstance(image, str | os.PathLike):
-        return read_image(image).grey
+        return read_image(image, at_most=at_most).grey
     if isinstance(image, Image.Image):
+        image = averaged(upright(image), at_most)
         if image.width * image.height > MAX_PIXELS:
             raise SketchGANError(f"the image is {image.width}x{image.height}: {_too_large()}")
-        return _grey_alpha_and_colour(upright(image))[0]
-    return _to_grey(_to_channels(image))
+        return _grey_alpha_and_colour(image)[0]
+    return _to_grey(_to_channels(image, at_most)[0])
 
 
 def to_pixels(image: Any) -> np.ndarray:
@@ -254,22 +271,30 @@ def to_pixels(image: Any) -> np.ndarray:
     Raises:
         SketchGANError: as `to_lines`.
     """
+    return pixels_and_size(image)[0]
+
+
+def pixels_and_size(image: Any, at_most: float = math.inf) -> tuple[np.ndarray, tuple[int, int]]:
+    """`to_pixels` of an image averaged down to `at_most`, see `to_lines`; and the height and width it has itself."""
     if isinstance(image, str | os.PathLike):
-        image = read_image(image).pixels
+        picture = read_image(image, at_most=at_most)
+        pixels, size = pixels_and_size(picture.pixels)
+        return pixels, picture.size or size
     if isinstance(image, Image.Image):
-        grey, _, colour = _grey_alpha_and_colour(upright(image))
-        return grey if colour is None else colour.astype(np.float32) / 255
-    values = _to_channels(image)
+        image = upright(image)
+        grey, _, colour = _grey_alpha_and_colour(averaged(image, at_most))
+        return grey if colour is None else colour.astype(np.float32) / 255, (image.height, image.width)
+    values, size = _to_channels(image, at_most)
     if values.shape[-1] == 1:
-        return _to_grey(values)
+        return _to_grey(values), size
     colour = values[..., :3]
     if values.shape[-1] == 4:
         colour = 1 - (1 - colour) * values[..., 3:]
-    return np.ascontiguousarray(colour.clip(0, 1), dtype=np.float32)
+    return np.ascontiguousarray(colour.clip(0, 1), dtype=np.float32), size
 
 
-def _to_channels(image: Any) -> np.ndarray:
-    """(H, W, C) float32 of an array or tensor, C = 1, 3 or 4."""
+def _to_channels(image: Any, at_most: float) -> tuple[np.ndarray, tuple[int, int]]:
+    """(H, W, C) float32 of an array or tensor, C = 1, 3 or 4, averaged down to `at_most`; and the size it had."""
     if hasattr(image, "detach"):
         image = image.detach().cpu()
         image = (image.float() if image.dtype.is_floating_point else image).numpy()
@@ -283,9 +308,13 @@ def _to_channels(image: Any) -> np.ndarray:
         values = values[..., None]
     if values.ndim != 3 or values.shape[-1] not in (1, 3, 4) or 0 in values.shape:
         raise SketchGANError(f"an image of shape {shape} is not understood; give (H, W), (H, W, C) or (C, H, W)")
+    size = (values.shape[0], values.shape[1])
+    if side(values.shape) > at_most and values.dtype in (np.bool_, np.uint8, np.uint16, np.float32, np.float64):
+        values = shrunk(values.astype(np.uint8) * 255 if values.dtype == np.bool_ else values, at_most)
+        values = values.reshape(*values.shape[:2], -1)  # OpenCV leaves out a single channel
     if values.shape[0] * values.shape[1] > MAX_PIXELS:
         raise SketchGANError(f"the image is {values.shape[1]}x{values.shape[0]}: {_too_large()}")
-    return _to_unit_range(values)
+    return _to_unit_range(values), size
 
 
 def _to_grey(values: np.ndarray) -> np.ndarray:
@@ -367,6 +396,8 @@ def to_image(sketch: Any) -> Image.Image:
     """A PIL image, as it is; or one of grey levels of an array or tensor (H, W), 0..1."""
     if isinstance(sketch, Image.Image):
         return sketch
+    if isinstance(sketch, np.ndarray) and sketch.dtype == np.uint8 and sketch.ndim == 2:
+        return Image.fromarray(sketch)
     return Image.fromarray(np.rint(to_lines(sketch) * 255).astype(np.uint8))
 
 
@@ -414,19 +445,36 @@ def _too_large() -> str:
     return f"larger than {MAX_PIXELS // 1_000_000} megapixels; scale it down first"
 
 
-def _read_first_frame(image: Image.Image, path: Path) -> Picture:
+def _read_first_frame(image: Image.Image, path: Path, at_most: float) -> Picture:
     if image.width * image.height > MAX_PIXELS:
         raise SketchGANError(f"{path}: {image.width}x{image.height} pixels, {_too_large()}")
     frames = getattr(image, "n_frames", 1)
     notes: tuple[str, ...] = (f"{path}: has {frames} frames, the first is used",) if frames > 1 else ()
     image.load()
     try:
-        grey, alpha, colour = _grey_alpha_and_colour(upright(image))
+        whole = upright(image)
+        size = (whole.height, whole.width)
+        grey, alpha, colour = _grey_alpha_and_colour(averaged(whole, at_most))
         if image.mode.startswith("I") and (bits := _bits(np.asarray(image))) < 16:
             notes += (f"{path}: its highest value is that of {bits} bits, and it is read as such",)
     except SketchGANError as error:
         raise SketchGANError(f"{path}: {error}") from None
-    return Picture(grey, alpha, colour, notes, _dpi(image))
+    return Picture(grey, alpha, colour, notes, _dpi(image), None if grey.shape == size else size)
+
+
+def averaged(image: Image.Image, at_most: float) -> Image.Image:
+    """A loaded image with no more pixels than a square of this side, px: averaged down to it, or as it is."""
+    factor = at_most / math.sqrt(image.width * image.height)
+    if factor >= 1:
+        return image
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_AREA))
+    if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
+        # Premultiplied, or what nobody sees would colour the edge of what is seen.
+        return image.convert("RGBA").convert("RGBa").resize(size, Image.Resampling.BOX).convert("RGBA")
+    plain = {"1": "L", "P": "RGB"}.get(image.mode)
+    return (image if plain is None else image.convert(plain)).resize(size, Image.Resampling.BOX)
 
 
 def _bits(values: np.ndarray) -> int:

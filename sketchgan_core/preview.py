@@ -42,7 +42,7 @@ class Preview:
             if light is not None and not self._subject.own_lines:
                 lines = weigh_lines(lines, light)
             self._load = asked, draw_load(generator, lines, controls, seed, medium, light)
-        sketch: np.ndarray = on_paper(generator, fitted(self._load[1], self.size), seed, medium).numpy()
+        sketch: np.ndarray = on_paper(generator, self._load[1], self.size, seed, medium)
         return sketch
 
     def _lit(self, controls: Controls) -> Light | None:

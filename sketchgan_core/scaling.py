@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
+
+_BAND = 1 << 22  # pixels that are enlarged at a time
 
 
 def side(shape: tuple[int, ...]) -> float:
@@ -35,6 +39,41 @@ def rows_of(
     size = (bottom - top, shape[1])
     maps = (np.broadcast_to(x, size).copy(), np.broadcast_to(y, size).copy())
     return cv2.remap(plane, *maps, interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+
+def bands(image: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
+    """An image (h, w) float32 in 0..1 at another size (H, W), as `fitted` gives it, in bands of rows from above.
+
+    However large the result, no more than a band of it is held.
+
+    Yields:
+        The number of a band's first row, and the band (rows, W).
+    """
+    height, width = size
+    if height * width <= image.size:
+        yield 0, fitted(image, size)
+        return
+    wide = cv2.resize(image, (width, image.shape[0]), interpolation=cv2.INTER_CUBIC)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        at = (np.arange(top, bottom, dtype=np.float64) + 0.5) * (image.shape[0] / height) - 0.5
+        first = np.floor(at)
+        band = np.zeros((bottom - top, width), np.float32)
+        for row, weight in zip(range(-1, 3), _cubic(at - first), strict=True):
+            from_ = np.clip(first.astype(np.int64) + row, 0, image.shape[0] - 1)
+            band += weight[:, None] * wide[from_]
+        yield top, np.clip(band, 0, 1, out=band)
+
+
+def _cubic(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The weights of the rows -1, 0, 1 and 2 for places (N,) `t` after row 0, as OpenCV's INTER_CUBIC has them."""
+    a = -0.75
+    before, after = 1 + t, 1 - t
+    first = ((a * before - 5 * a) * before + 8 * a) * before - 4 * a
+    second = ((a + 2) * t - (a + 3)) * t * t + 1
+    third = ((a + 2) * after - (a + 3)) * after * after + 1
+    return tuple(w.astype(np.float32) for w in (first, second, third, 1 - first - second - third))
 
 
 def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

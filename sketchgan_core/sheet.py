@@ -61,7 +61,7 @@ def contact_sheet(pairs: Iterable[tuple[Path, Path]], path: Path) -> Image.Image
 def _cell(source: Path, sketch: Path) -> Image.Image:
     cell = Image.new("L", (2 * CELL + GAP, CELL + LABEL), "white")
     for index, path in enumerate((source, sketch)):
-        grey = read_image(path).grey
+        grey = read_image(path, at_most=2 * CELL).grey
         picture = ImageOps.contain(Image.fromarray(np.rint(grey * 255).astype(np.uint8)), (CELL, CELL))
         cell.paste(picture, (index * (CELL + GAP) + (CELL - picture.width) // 2, (CELL - picture.height) // 2))
     name = os.fsencode(source.name).decode(errors="replace")

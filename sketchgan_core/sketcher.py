@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from .choices import GRADE, PAPER, PAPERS, STYLE
 from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
 from .generators.registry import Generator
-from .images import MAX_PIXELS, to_lines, to_pixels
+from .images import MAX_PIXELS, pixels_and_size, to_lines, to_pixels
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.settings import LineSettings
@@ -25,10 +26,10 @@ from .materials.side import lay_side
 from .pencils.header import Header
 from .pencils.weights import load_pencil
 from .planning.controls import Control, Controls
-from .planning.drawing_size import LONGEST, size_for_lines, size_for_picture
+from .planning.drawing_size import LONGEST, SEEN, size_for_lines, size_for_picture
 from .planning.light import Light, ToneCurve, judge_tones, read_light, weigh_lines
 from .planning.plan import PLANES, STYLES, plan
-from .scaling import fitted
+from .scaling import bands, fitted
 from .tiling import Progress, draw_tiled
 
 # What it was read as where somebody said so.
@@ -73,10 +74,11 @@ class Subject:
         return f"{self.reason}; drawn at {width} x {height}"
 
     def doubt(self, sketch: np.ndarray) -> str:
-        """Why there is nothing to be seen on a sketch of it (H, W), and what to try; empty if there is."""
+        """Why there is nothing to be seen on a sketch of it, as `draw` gives it, and what to try; empty if there is."""
         height, width = self.lines.shape
         tiny = max(height, width) < _TINY < max(self.size)
-        if not tiny and sketch.min() < 1 - _INVISIBLE:
+        paper = 255 if sketch.dtype == np.uint8 else 1
+        if not tiny and sketch.min() < (1 - _INVISIBLE) * paper:
             return ""
         if tiny:
             return f"at {width} x {height} px nothing is left; raise the model size or lower the patch size"
@@ -250,6 +252,7 @@ class Sketcher:
         model_size: int = 384,
         controls: Controls | None = None,
         like: Subject | None = None,
+        size: tuple[int, int] | None = None,
     ) -> Subject:
         """Reads what came in and brings it to its drawing size.
 
@@ -262,14 +265,16 @@ class Sketcher:
                 the pencil looks twice as thick. A patch size of 0 chooses the scale by what came in.
             controls: whose detail chooses the drawing size of a picture; the pencil's own if None.
             like: the first frame of an animation, which all are read like.
+            size: height and width of the whole, where the image is a smaller copy of it.
 
         Raises:
             SketchGANError: an image or setting that cannot be used.
         """
         if patch_size < 0 or model_size < 1:
             raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
-        pixels = to_pixels(image)
-        size = (pixels.shape[0], pixels.shape[1])
+        at_most = seen(lines, patch_size)
+        pixels, own_size = pixels_and_size(image, at_most)
+        size = size or own_size
         detail = float(np.mean((controls or self.defaults).detail))
 
         def drawn_at(made: np.ndarray | None) -> tuple[int, int]:
@@ -285,7 +290,7 @@ class Sketcher:
         if not isinstance(lines, str):
             at = drawn_at(None)
             small, reason = fitted(pixels, at), "your lines, with the tone of the picture"
-            return Subject(_lines_at(to_lines(lines), at), small, size, "photo", reason, True, tones(small))
+            return Subject(_lines_at(to_lines(lines, at_most), at), small, size, "photo", reason, True, tones(small))
         mode, reason, settings = lines, _AS_ASKED.get(lines, lines), LineSettings()
         if like is not None:
             mode, reason = like.read_as, like.reason
@@ -312,6 +317,7 @@ class Sketcher:
         size: tuple[int, int] | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        dtype: type[np.float32 | np.uint8] = np.float32,
     ) -> np.ndarray:
         """Draws what `subject` read; arguments and result as for `draw`, `size` by default the input's."""
         lines, light = subject.lines, None
@@ -319,7 +325,7 @@ class Sketcher:
             light = read_light(subject.pixels, float(np.mean(controls.detail)), subject.curve)
             if not subject.own_lines:
                 lines = weigh_lines(lines, light)
-        return self.draw(lines, controls, seed, medium, tile, progress, cancelled, light, size or subject.size)
+        return self.draw(lines, controls, seed, medium, tile, progress, cancelled, light, size or subject.size, dtype)
 
     def draw(
         self,
@@ -332,6 +338,7 @@ class Sketcher:
         cancelled: Callable[[], bool] | None = None,
         light: Light | None = None,
         size: tuple[int, int] | None = None,
+        dtype: type[np.float32 | np.uint8] = np.float32,
     ) -> np.ndarray:
         """Draws lines at their own size, then lays the load on paper of the size that is asked for.
 
@@ -343,14 +350,15 @@ class Sketcher:
             tile, progress, cancelled: see `draw_tiled`; progress is shown the sketch as it grows.
             light: of the picture (h, w), see `read_light`.
             size: height and width of the result; (h, w) if None.
+            dtype: of the result; a large one takes a quarter of the memory in bytes.
 
         Returns:
-            The sketch (H, W) float32, 0 black .. 1 white.
+            The sketch (H, W), 0 black .. 1 white, or .. 255 in bytes.
 
         Raises:
             SketchGANError, Cancelled: as `draw_tiled`.
         """
-        height, width = size or lines.shape
+        size = size or (lines.shape[0], lines.shape[1])
 
         def shown(done: int, total: int, drawing: torch.Tensor) -> None:
             # The finished picture is shown when it lies on the paper.
@@ -358,11 +366,10 @@ class Sketcher:
                 progress(done, total, 1 - drawing)
 
         load = draw_load(self.generator, lines, controls, seed, medium, light, tile, shown, cancelled)
-        sketch = on_paper(self.generator, fitted(load, (height, width)), seed, medium)
+        sketch = on_paper(self.generator, load, size, seed, medium, dtype)
         if progress is not None:
-            progress(height * width, height * width, sketch[None])
-        drawn: np.ndarray = sketch.numpy()
-        return drawn
+            progress(sketch.size, sketch.size, torch.from_numpy(sketch)[None])
+        return sketch
 
     def _device(self) -> str:
         return str(next(self.generator.parameters()).device)
@@ -393,16 +400,39 @@ def draw_load(
     return lay_side(load, take, planned.tone, planned.side_share, GRADES[medium.grade])
 
 
-def on_paper(generator: Generator, load: np.ndarray, seed: int, medium: Medium) -> torch.Tensor:
-    """The sketch (H, W), 0 black .. 1 white, of a load at its size; bare paper, most of a line drawing, is free."""
-    if not generator.draws_load:
-        return 1 - torch.from_numpy(load)
-    marked = np.flatnonzero(load).astype(np.int32)
-    heights = paper_at(marked, load.shape[1], medium.paper, seed)
-    graphite = deposit(torch.from_numpy(load.ravel()[marked]), torch.from_numpy(heights), GRADES[medium.grade])
-    sketch = np.ones(load.shape, np.float32)
-    sketch.ravel()[marked] = 1 - graphite.numpy()
-    return torch.from_numpy(sketch)
+def on_paper(
+    generator: Generator,
+    load: np.ndarray,
+    size: tuple[int, int],
+    seed: int,
+    medium: Medium,
+    dtype: type[np.float32 | np.uint8] = np.float32,
+) -> np.ndarray:
+    """The sketch (H, W) of `size` that a load (h, w) leaves; see `Sketcher.draw`.
+
+    It is laid band by band, and bare paper, most of a line drawing, is free.
+    """
+    white = 255 if dtype is np.uint8 else 1
+    sketch = np.full(size, white, dtype)
+    for top, band in bands(load, size):
+        rows = sketch[top : top + len(band)]
+        if generator.draws_load:
+            places = np.flatnonzero(band)
+            heights = paper_at(places, size[1], medium.paper, seed, top)
+            laid = deposit(torch.from_numpy(band.ravel()[places]), torch.from_numpy(heights), GRADES[medium.grade])
+            light = 1 - laid.numpy()
+        else:
+            places, light = np.arange(band.size), 1 - band.ravel()
+        rows.ravel()[places] = np.rint(255 * light) if dtype is np.uint8 else light
+    return sketch
+
+
+def seen(lines: LineMode | Any, patch_size: int) -> float:
+    """At which size an image is read for a drawing; see `images.read_image`.
+
+    A drawing size that is asked for may be larger than any that is chosen, and the original's way has its own sizes.
+    """
+    return math.inf if patch_size or (isinstance(lines, str) and lines == "classic") else SEEN
 
 
 def scaled_size(height: int, width: int, patch_size: int, model_size: int) -> tuple[int, int]:

@@ -47,9 +47,11 @@ def paper(height: int, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarr
     return tile_to(_sheet(kind, seed), height, width)
 
 
-def paper_at(places: np.ndarray, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarray:
-    """The heights (N,) at some places of `paper` alone: numbers (N,) of pixels, row by row, of a sheet so wide."""
+def paper_at(places: np.ndarray, width: int, kind: str = PAPER, seed: int = 0, top: int = 0) -> np.ndarray:
+    """The heights (N,) at some places of `paper` alone: numbers (N,) of pixels, row by row from row `top` on, of a
+    sheet so wide."""
     rows, columns = np.divmod(places, width)
+    rows += top
     heights: np.ndarray = _sheet(kind, seed).ravel()[rows % PERIOD * PERIOD + columns % PERIOD]
     return heights
 

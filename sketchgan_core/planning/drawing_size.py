@@ -12,6 +12,7 @@ from ..scaling import side
 
 SMALLEST, LARGEST = 700, 1400
 PICTURE = 1000  # of a picture, at half the detail
+SEEN = 3000  # at which a picture is read: what is finer than half a pixel of a drawing is not seen in it
 LINE_WIDTH = 2.3  # px: what the median line of a line image is drawn at
 LONGEST = 32_000  # px of either side: more than OpenCV can move about
 MOST_ENLARGED = 1.5  # a small input has no detail that would need more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from sketchgan_core.lines.settings import LineSettings
 from sketchgan_core.pencils.header import DISCRIMINATOR, Header, list_pencils, read_header, resolve_pencil
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.preview import Preview
-from sketchgan_core.sketcher import Sketcher
+from sketchgan_core.sketcher import Sketcher, seen
 
 from .desk import Desk, Kept, Wish
 
@@ -68,8 +69,9 @@ class Studio:
         """
         with self._reading:  # a preview waits for what is being read rather than read it a second time
             if desk.kept is None or not desk.kept.serves(wish, in_full):
+                picture = read_picture(wish.picture, seen(wish.lines, wish.patch_size))
                 subject = self._sketcher(wish.pencil).subject(
-                    read_picture(wish.picture).pixels, wish.lines, wish.patch_size, wish.model_size, wish.controls
+                    picture.pixels, wish.lines, wish.patch_size, wish.model_size, wish.controls, size=picture.size
                 )
                 desk.kept = Kept(wish, subject, Preview(subject))
             return desk.kept
@@ -100,6 +102,7 @@ class Studio:
                 wish.medium,
                 progress=lambda done, total, _: progress(done / total, "Drawing"),
                 cancelled=cancelled,
+                dtype=np.uint8,
             )
             return self.write(sketch, f"{wish.picture.stem}-sketch")
 
@@ -154,14 +157,14 @@ def another_seed(seed: int) -> int:
 
 
 @lru_cache(maxsize=2)
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, at_most: float = math.inf) -> Picture:
     """`read_image`, once per picture: it is asked for at every move of a slider."""
-    return read_image(path)
+    return read_image(path, at_most=at_most)
 
 
 @lru_cache(maxsize=8)
 def _before(studio: Studio, picture: Path) -> Path:
-    pixels = read_picture(picture).pixels
+    pixels = read_picture(picture, LONGEST_BEFORE).pixels
     image = Image.fromarray(pixels) if pixels.ndim == 3 else _image(pixels)
     image.thumbnail((LONGEST_BEFORE, LONGEST_BEFORE))
     return studio.write(image, f"{picture.stem}-before", ".jpg")
