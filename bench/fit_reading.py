@@ -1,10 +1,10 @@
-"""Fits the weights of sketchgan_core/lines/reading.py, and says how it reads what it was not fitted on.
+"""Fits the weights of sketchgan_core/lines/reading.py, and says how they read what they were not fitted on.
 
     python bench/fit_reading.py
 
 A logistic regression for each polarity over the traits of a page, on all inputs of reading_inputs.py and the textures:
-brick, wood and metal are what is most easily taken for strokes. Five fits each leave a fifth of the sources out and
-read it. Prints that table and the weights, to be put into reading.py; needs what bench/reading.py needs.
+brick, wood and metal are most easily taken for strokes. Five more fits each leave a fifth of the sources out and are
+tried on it. Prints the table of these and the weights to put into reading.py; needs what bench/reading.py needs.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from sketchgan_core.lines.reading import Page, Weights, is_clean, pages, survey,
 
 FOLDS = 5
 RIDGE = 1.0  # with traits of spread 1: holds weights near 0 unless hundreds of inputs say otherwise
-# A picture that is read as a drawing is worse than a drawing that is read as a picture, and inverted it is worst.
+# A picture read as a drawing is worse than a drawing read as a picture; a picture that gets inverted is worst.
 PICTURES_COUNT = {"drawing": 2.0, "light drawing": 4.0}
 
 
 @dataclass(frozen=True)
 class Row:
-    """An input that is not seen to be clean lines, and how it looks for dark and for light strokes."""
+    """An input that is not recognised as clean lines, and how its page looks for dark and for light strokes."""
 
     kind: str
     source: str
@@ -53,7 +53,7 @@ def rows() -> list[Row]:
 
 
 def fitted(some: list[Row]) -> tuple[Weights, Weights]:
-    """For dark and for light strokes."""
+    """The weights for dark and for light strokes."""
     dark, light = [row.dark for row in some], [row.light for row in some]
     return _regression(dark, some, "drawing"), _regression(light, some, "light drawing")
 
@@ -81,7 +81,7 @@ def _regression(looks: list[Page], some: list[Row], wanted: str) -> Weights:
 
 
 def left_out(some: list[Row]) -> list[tuple[Row, str]]:
-    """Each row as it is read by what was fitted without its source."""
+    """Each row, and how it is read by weights that were fitted without its source."""
     found = []
     for fold in range(FOLDS):
         weights = fitted([row for row in some if row.fold != fold])

@@ -22,7 +22,7 @@ WIDTHS = (1, 2, 4, 8)
 CONTRASTS = (1.0, 0.5, 0.25)
 PAPERS = ("clean", "scan", "phone", "faded")
 
-BACK = "rhinoceros_architetto_fr_01"  # what shows through
+BACK = "rhinoceros_architetto_fr_01"  # the drawing on the back, which shows through
 
 # What the extractors were tuned on, by numbers or by eye: none of it is measured.
 SEEN_DRAWINGS = {
@@ -36,7 +36,7 @@ SEEN_EMOJI = {
     "woman-in-motorized-wheelchair-facing-right", "woman-getting-haircut", "cow-face", "bathtub", "paintbrush",
     "person-playing-handball", "woman-in-manual-wheelchair-facing-right", "cloud-with-snow", "rightwards-hand",
 }  # fmt: skip
-INK = (0.01, 0.15)  # share of a drawing in lines of 2 px: neither next to nothing nor a silhouette
+INK = (0.01, 0.15)  # share of the page that is ink, in lines of 2 px: neither next to nothing nor a silhouette
 
 # Share of the light that falls off, and contrast of the texture at 1.2, 5 and 40 px.
 LIGHTS = {
@@ -48,7 +48,7 @@ LIGHTS = {
 
 @dataclass(frozen=True)
 class Known:
-    """A picture beside the truth about it.
+    """A picture and the truth about it.
 
     Attributes:
         picture: (H, W) or (H, W, 3) float32, 0..1.
@@ -70,7 +70,7 @@ def emoji() -> dict[str, Drawing]:
 
 
 def by_lot(names: Iterable[str], seen: set[str]) -> list[str]:
-    """The names that nobody has seen, in an order that nobody has chosen: that of their hashes."""
+    """The names that are not `seen`, in an order that nobody has chosen: that of their hashes."""
     return sorted(set(names) - seen, key=lambda name: hashlib.sha256(name.encode()).digest())
 
 

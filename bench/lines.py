@@ -1,12 +1,12 @@
-"""Lines whose truth is known, extracted by us and by what else there is; speed and memory beside scikit-image's Canny.
+"""Known lines, extracted by us and by other methods; speed and memory compared with scikit-image's Canny.
 
     python bench/lines.py [--quick]
 
 Drawings: public-domain vector art in lines of 1 to 8 px at 1024 px, at three contrasts, on three kinds of paper
-(scanned; photographed under a lamp; stained with another drawing showing through), JPEG 60; and clean, told apart.
+(scanned; photographed under a lamp; stained with another drawing showing through), JPEG 60; and clean, reported apart.
 Renders: emoji in colour, in even, soft and hard light, textured and noisy, JPEG 75. Recall, precision and F1 are within
-2 px. Which drawings and emoji is decided by lot, among those that the extractors were not tuned on. One setting for the
-whole set; Canny, XDoG and OpenCV's adaptive threshold take the best of theirs. Writes bench/results/lines.json and
+2 px. Drawings and emoji are chosen by hash from those that the extractors were not tuned on. Each method has one
+setting for the whole set: Canny, XDoG and OpenCV's adaptive threshold their best. Writes bench/results/lines.json and
 lines.jpg.
 """
 
@@ -56,7 +56,7 @@ def ours(mode: str) -> Extractor:
 
 
 def adaptive_threshold(block: int, below: int) -> Extractor:
-    """OpenCV's, after a small blur; its tutorial has 11 and 2."""
+    """OpenCV's, after a small blur; its tutorial uses 11 and 2."""
 
     def extract(image: np.ndarray) -> np.ndarray:
         grey, kind = cv2.GaussianBlur(_bytes(image), (5, 5), 0), cv2.ADAPTIVE_THRESH_GAUSSIAN_C
@@ -90,7 +90,7 @@ def _bytes(image: np.ndarray) -> np.ndarray:
 
 
 def drawings(quick: bool) -> tuple[dict[str, Any], np.ndarray]:
-    """Mean scores of every way on paper, ours by width, contrast and paper; a picture row for each paper."""
+    """Mean scores of every way on paper, ours by width, contrast and paper; a row of pictures for each paper."""
     ways = {"drawing": ours("drawing"), "classic": ours("classic")}
     ways |= {f"adaptiveThreshold {block} {below}": adaptive_threshold(block, below) for block, below in ADAPTIVE}
     back = line_drawing(BACK, 4)
@@ -126,7 +126,7 @@ def drawings(quick: bool) -> tuple[dict[str, Any], np.ndarray]:
 
 
 def renders(quick: bool) -> tuple[dict[str, Any], np.ndarray]:
-    """Mean scores of every way in every light, how often ours is better than the best Canny; some picture rows."""
+    """Mean scores of every way in every light, how often ours beats the best Canny; some rows of pictures."""
     ways = {"photo": ours("photo"), "classic": ours("classic")}
     ways |= {f"Canny {low}": canny(low) for low in CANNY}
     ways |= {f"XDoG {p} {epsilon} {phi}": xdog(p, epsilon, phi) for p, epsilon, phi in XDOG}
@@ -155,12 +155,12 @@ def renders(quick: bool) -> tuple[dict[str, Any], np.ndarray]:
 
 
 def _best(found: dict[str, list[Score]], kind: str) -> str:
-    """The setting of a way whose mean F1 is highest."""
+    """The setting of this kind whose mean F1 is highest."""
     return max((way for way in found if way.startswith(kind)), key=lambda way: float(np.mean(found[way], 0)[2]))
 
 
 def _mean_and_error(values: list[float], together: int) -> list[float]:
-    """Of values of which so many in a row belong to one picture."""
+    """Mean and standard error of values, of which every `together` in a row belong to one picture."""
     means = np.reshape(values, (-1, together)).mean(1)
     return [round(float(means.mean()), 4), round(float(means.std(ddof=1) / np.sqrt(len(means))), 4)]
 
@@ -176,7 +176,7 @@ def _told(values: list[Score]) -> dict[str, float]:
 
 
 def page(size: int) -> np.ndarray:
-    """A large picture with lines all over, on paper that is not even."""
+    """A large picture with lines all over, on uneven paper."""
     rng = np.random.default_rng(0)
     image = np.full((size, size), 225, np.uint8)
     for _ in range(60):

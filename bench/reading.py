@@ -1,11 +1,11 @@
-"""How inputs are read: pictures, drawings and clean lines, of many kinds, made from packages; a confusion table.
+"""How inputs are read: a confusion table over many kinds of pictures, drawings and clean lines, made from packages.
 
     python bench/reading.py [--tuned]
 
 Photographs and wallpapers whole, in parts, grey, relit on dark ground and fading into white; rendered objects as
 product shots, statues and flat-coloured scenes; clip art; line art on every ground. The weights are fitted on both
-halves, so this says what is shipped; how sources are read that were left out of the fit is said by fit_reading.py.
-Needs openclipart-svg, librsvg2-bin, npm and the wallpaper packages in reading_inputs.py; says what it skips. Writes
+halves, so this measures what is shipped; fit_reading.py measures how sources left out of the fit are read. Needs
+openclipart-svg, librsvg2-bin, npm and the wallpaper packages in reading_inputs.py; says what it skips. Writes
 results/reading.json.
 """
 

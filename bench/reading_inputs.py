@@ -34,8 +34,8 @@ WALLPAPERS = (
     "sway-backgrounds",
 )
 TEXTURES = "openarena-081-textures"  # walls, floors and skies of a game
-TEXTURE_COUNT = {True: 60, False: 25}  # that are fitted on, and that are not
-# Left out: what is neither, and nobody could say how it should be read.
+TEXTURE_COUNT = {True: 60, False: 25}  # True: fitted on, False: kept from fitting
+# Left out, because they are neither, and nobody could say how they should be read.
 NEITHER = ("GreenTraditional", "MATE-Stripes-Dark")  # names in thin letters on even ground
 _SOLID = 0.01  # share of the page; with more it is a silhouette
 _BLOT = 0.3  # share of the ink in solids; with more it is a blot, and not drawn in lines
@@ -48,7 +48,7 @@ PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "moon", "co
 class Input:
     """Attributes:
     kind: of input, for the table.
-    source: what it was made of: held back or not with everything else that was made of it.
+    source: what it was made from; everything made from one source is held back together, or not at all.
     truth: picture, drawing, light drawing or lines.
     pixels: (H, W) or (H, W, 3) uint8.
     """
@@ -60,7 +60,7 @@ class Input:
 
 
 def held_back(source: str) -> bool:
-    """Which half a source belongs to: by its hash, so nobody chose."""
+    """Which half a source belongs to: decided by its hash, so by nobody."""
     return hashlib.sha256(source.encode()).digest()[0] % 2 == 1
 
 
@@ -110,7 +110,7 @@ def _wallpapers(held: bool) -> Iterator[Input]:
         if listing.returncode:
             print(f"skipped {package}: not installed; apt-get install {package}")
             continue
-        # One of each picture: packages carry the same one in many sizes, as light and dark, and as previews.
+        # One of each picture: packages carry the same one in many sizes, in light and dark, and as a preview.
         chosen: dict[str, Path] = {}
         for path in sorted(map(Path, listing.stdout.split("\n"))):
             if path.suffix in (".jpg", ".png", ".webp") and "screenshot" not in path.name and not path.is_symlink():
@@ -120,12 +120,12 @@ def _wallpapers(held: bool) -> Iterator[Input]:
             source = f"{package}/{name}"
             if held_back(source) == held and name not in NEITHER:
                 picture = _read(path)
-                if picture.std() > 1:  # some are a transparent pattern, for the desktop's own colour
+                if picture.std() > 1:  # some are transparent patterns, to lie on the desktop's own colour
                     yield from _of_picture("wallpaper", source, picture)
 
 
 def textures(fitted: bool) -> Iterator[Input]:
-    """Textures whole, in grey and in part; a third of the folders, by lot, is kept from fitting."""
+    """Textures whole, in grey and in part; a third of the folders, chosen by hash, is kept from fitting."""
     listing = subprocess.run(["dpkg", "-L", TEXTURES], capture_output=True, text=True)
     if listing.returncode:
         print(f"skipped textures: not installed; apt-get install {TEXTURES}")
@@ -206,7 +206,7 @@ def _rendered(svg: str, side: int = SIDE) -> np.ndarray:
 
 
 def _placed(art: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Colours and coverage of a rendered object, in the middle of a square somewhat larger."""
+    """Colours and coverage of a rendered object, in the middle of a somewhat larger square."""
     margin = SIDE // 8
     side = SIDE + 2 * margin
     height, width = art.shape[:2]
@@ -245,7 +245,7 @@ def _clip_art(name: str) -> np.ndarray | None:
 
 
 def _colour_share(art: np.ndarray) -> float:
-    """Share of a rendering that is painted in another tone than black and white, lines left out."""
+    """Share of a rendering that is painted in a tone other than black or white, lines left out."""
     painted = _bytes(art[..., :3] * art[..., 3:] + 1 - art[..., 3:])
     tone = ((painted.min(-1) < 225) & (painted.max(-1) > 40)).astype(np.uint8)
     return float(cv2.erode(tone, np.ones((15, 15), np.uint8)).mean())
@@ -341,7 +341,7 @@ def _solid_share(lines: np.ndarray) -> float:
 
 
 def _can_be_filled(lines: np.ndarray) -> bool:
-    """Whether enough is enclosed to lay a screentone in."""
+    """Whether enough regions are enclosed for a screentone to fill."""
     stats = cv2.connectedComponentsWithStats((lines > 0.5).astype(np.uint8), connectivity=4)[2][1:]
     inside = stats[:, cv2.CC_STAT_AREA]
     return bool((inside[inside < 0.25 * lines.size] > 0.01 * lines.size).sum() > 3)
@@ -368,12 +368,12 @@ def _pale(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) -> 
 
 
 def _mixed(lines: np.ndarray, ground: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """(H, W, 3): ink where the lines are, ground elsewhere; both may be of one colour or (H, W, 3)."""
+    """(H, W, 3): ink where the lines are, ground elsewhere; each may be one colour or (H, W, 3)."""
     return (ground * lines[..., None] + ink * (1 - lines[..., None])).astype(np.float32)
 
 
 def _fibres(shape: tuple[int, ...], random: np.random.Generator, contrast: float, size: float = 1) -> np.ndarray:
-    """(H, W, 1) texture about 1."""
+    """(H, W, 1) texture around 1."""
     noise = cv2.GaussianBlur(random.normal(0, 1, shape[:2]).astype(np.float32), (0, 0), size)
     return 1 + contrast * (noise / noise.std())[..., None]
 
@@ -427,7 +427,7 @@ def _kraft(ink: float) -> Ground:
 
 
 def _inks(lines: np.ndarray, random: np.random.Generator, count: int) -> np.ndarray:
-    """(H, W, 3): one of some inks for each place of the page."""
+    """(H, W, 3): one of a few inks at each place of the page."""
     inks = random.random((count, 3))
     inks[np.arange(count), random.integers(0, 3, count)] *= 0.2
     patch = cv2.resize(random.integers(0, count, (5, 5)).astype(np.uint8), lines.shape[::-1], None, 0, 0, 0)

@@ -1,12 +1,12 @@
-"""A 2048 x 2048 drawing the original project's way and ours, side by side in one run on one machine.
+"""A 2048 x 2048 drawing done the original project's way and ours, side by side in one run on one machine.
 
     python bench/sketchai_vs_residual.py [--size 2048] [--dtype float32]
 
 Original: its generator, float32, 384 px patches one after the other, edge patches padded, no margin; its weights are
-random, which changes neither time nor memory. Ours: the whole of `Sketcher` with the bundled pencil, plan and paper
-included, with the tiles it chooses itself, in the type it chooses or the one asked for. Writes
-bench/results/sketchai_vs_residual.json, an entry for each size and kind of processor, since bfloat16 makes ours faster
-and AVX512 the original's.
+random, which changes neither time nor memory. Ours: the whole of `Sketcher` with the bundled pencil, including plan and
+paper, with the tiles it chooses itself, in the type it chooses or the one asked for. Writes
+bench/results/sketchai_vs_residual.json, with an entry for each size and kind of processor, since bfloat16 speeds up
+ours and AVX512 the original.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PATCH = 384
 
 
 def sketchai_patches(lines: np.ndarray) -> np.ndarray:
-    """The original's way: (H, W) 0..1 in and out, cut to whole patches and back."""
+    """The original's way: (H, W) 0..1 in and out, padded to whole patches and cut back."""
     generator = build_generator(sketchai_config()).eval()
     height, width = lines.shape
     ink = F.pad(torch.from_numpy(1 - lines)[None, None], (0, -width % PATCH, 0, -height % PATCH))
@@ -44,7 +44,7 @@ def sketchai_patches(lines: np.ndarray) -> np.ndarray:
 
 
 def residual_tiles(lines: np.ndarray, dtype: str) -> np.ndarray:
-    """Ours, with the defaults of a user without a GPU, loading the pencil included."""
+    """Ours, with the defaults of a user without a GPU; includes loading the pencil."""
     sketch: np.ndarray = Sketcher.load("default", "cpu", dtype)(lines)
     return sketch
 

@@ -1,11 +1,11 @@
-"""What 42 pairs of a new hand are worth, by four ways of training on them: docs/study.
+"""What 42 pairs of a new hand are worth, compared over ways of training on them: docs/study.
 
     python bench/study.py [--crops 2000] [--work .cache/study]
 
-The hand is another brush of the renderer's (charcoal); the drawings are clip art. The pairs are 42 to train on and 24,
-of other drawings, to measure with; beside them lie sketches of the same hand and line images that nobody has drawn.
-Every way trains for the same number of crops. Interrupted, the same command goes on. Writes docs/study/study.json
-and sheet.jpg, and prints the table that docs/study/study.md comments on.
+The hand is another brush of the renderer's (charcoal); the drawings are clip art. There are 42 pairs to train on and
+24, of other drawings, to measure on, as well as sketches by the same hand and line images without a sketch, unpaired.
+Every way trains for the same number of crops. After an interruption, the same command goes on. Writes
+docs/study/study.json and sheet.jpg, and prints the table that docs/study/study.md comments on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from training.synthesis.pencil import draw, lay_on_paper
 
 RESULT = Path(__file__).parents[1] / "docs" / "study"
 BRUSH, SEED = "classic/charcoal", 7
-TRAINED, MEASURED, SKETCHES, LINES = 42, 24, 30, 120  # drawings for each purpose; no drawing serves two
+TRAINED, MEASURED, SKETCHES, LINES = 42, 24, 30, 120  # drawings for each purpose; no drawing serves two of them
 CROPS_EACH = 6
 SHOWN = 4  # drawings on the sheet
 COLUMN = 300  # px
@@ -53,7 +53,7 @@ WAYS = {
     "f": "42 pairs, fine-tuning recipe, from scratch: the recipe alone",
 }
 FROM_PENCIL = ("d", "d15", "d5", "e")
-# the defaults are made for 400,000 crops: the same phases, for a run of a few thousand
+# the defaults are made for 400,000 crops: these are the same phases for a run of a few thousand
 SHORT = {
     "warmup_crops": 400, "fidelity_crops": 600, "discriminator_lead": 400, "adversarial_ramp": 400,
     "ema_half_life": 300, "decay": 0.4,
@@ -70,7 +70,7 @@ def synthesize(work: Path) -> list[Pair]:
 
 
 def lay_out(work: Path, pairs: list[Pair]) -> float:
-    """Folders of pairs for 42, 15 and 5 drawings, each with the 24 to measure with, and of unpaired drawings.
+    """Folders of pairs for 42, 15 and 5 drawings, each with the 24 to measure on, and of unpaired drawings.
 
     Returns:
         The `validation` share that holds back exactly the 24.
@@ -140,7 +140,7 @@ def measure(work: Path, pencils: dict[str, Path | str], share: float) -> tuple[d
         }
 
     rows: dict[str, Any] = {"target": row(targets)}
-    # another seed than the target's: what it takes to be of the same hand without being the same drawing
+    # with another seed than the target's: how far apart two drawings by the same hand are
     again = [_render(line, pair) for line, pair in zip(lines, pairs, strict=True)]
     rows["second rendering"] = row(again)
     columns = {"lines": lines, "target": targets}

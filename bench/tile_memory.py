@@ -1,4 +1,4 @@
-"""Peak bytes of activations per pixel and channel of width: the numbers of `Generator.bytes_per_pixel`.
+"""Peak bytes of activations per pixel and channel of width: the numbers in `Generator.bytes_per_pixel`.
 
 python bench/tile_memory.py
 """

@@ -2,13 +2,13 @@
 
     python bench/training_speed.py [--steps 4] [--threads 1]
 
-Ours: `sketchgan-train run` in its last phase, all losses on, pairs planned, crops cut and augmented by a process of
-its own. Straightforward: the same generator, discriminator and losses in float32 and NCHW; every crop decodes its two
-files and plans the line image anew, between the steps; the generator's step judges its sketch a second time; once with
-our perceptual network, EfficientNet-lite0, and once with the original's, VGG-19. Original:
-its generator and its batch of 6, float32, NCHW, three discriminators, VGG-19 perceptual loss (random weights: they
-change no time), Adadelta; every crop decodes its files. All at 192 px, in turns, each in a process of its own. Writes
-bench/results/training.json.
+Ours: `sketchgan-train run` in its last phase, with all losses on, pairs already planned, and crops cut and augmented by
+a separate process. Straightforward: the same generator, discriminator and losses in float32 and NCHW; between the
+steps, every crop decodes its two files and plans the line image anew; the generator's step judges its sketch a second
+time. It is timed once with our perceptual network, EfficientNet-lite0, and once with the original's, VGG-19. Original:
+its generator and its batch of 6, float32, NCHW, three discriminators, VGG-19 perceptual loss (with random weights,
+which do not change the time), Adadelta; every crop decodes its files. All run at 192 px, in turns, each in a process of
+its own. Writes bench/results/training.json.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def measure(way: str, steps: int) -> dict[str, float]:
         if way == "ours":
             keep_freed_memory()
             step, waits = ours(pairs, Path(folder) / "plans", config)
-            # more steps than the loader fetches ahead, or nothing would be seen of its speed
+            # more steps than the loader fetches ahead, or its own speed would not show
             crops_per_second(step, 12)
             waits.clear()
             speed = crops_per_second(step, 4 * steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Names that are shown and checked everywhere, from here; what each paper is, is in `materials.paper`.
+# The names that are shown and checked everywhere; `materials.paper` says what each paper is.
 MODES = ("auto", "drawing", "photo", "classic", "none")
 PAPERS = ("cartridge", "smooth", "rough")
 # The lead; see `materials.deposition`.
@@ -41,7 +41,7 @@ CONTROLS = {
     "background": "how far a picture fades into bare paper around its subject and towards the border",
 }
 
-# Controls for a kind of drawing; what is not named stays the pencil's own.
+# Controls for a kind of drawing; one that is not named stays the pencil's own.
 PRESETS: dict[str, dict[str, float]] = {
     "shaded study": {
         "darkness": 0.5, "roughness": 0.4, "shading": 0.5, "tone": 0.8, "detail": 0.5, "background": 0.35,

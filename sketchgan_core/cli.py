@@ -37,7 +37,7 @@ OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class BadUsage(SketchGANError):
-    """Arguments that cannot be meant together."""
+    """Arguments that cannot be used together."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # of names that the console cannot show
+            stream.reconfigure(errors="backslashreplace")  # for names that the console cannot show
     try:
         options = parser.parse_args(arguments)
         if getattr(options, "like", None) is not None:
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # Whoever reads has seen enough; Python would complain once more at its end.
+        # The reader has seen enough; otherwise Python would complain again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOME_FAILED
     except SketchGANError as error:
@@ -130,7 +130,7 @@ def _read(source: Path, at_most: float = math.inf) -> Picture:
 def _write(
     target: Path, image: Any, options: argparse.Namespace, dpi: tuple[float, float] | None = None, made_with: str = ""
 ) -> None:
-    """A picture to its file, or as a PNG to whoever reads."""
+    """Writes a picture to its file, or as a PNG to standard output."""
     from .images import save_image, to_image, write_image
 
     if str(target) != PIPED:
@@ -165,7 +165,7 @@ def _recorded(options: argparse.Namespace, controls: Controls) -> str:
 
 
 def _like(file: Path, arguments: Sequence[str]) -> list[str]:
-    """The arguments with those of a drawing before them, so that what is given beside `--like` counts."""
+    """The arguments with those of a drawing before them, so that options given beside `--like` override them."""
     from .images import read_made_with
 
     try:
@@ -456,10 +456,10 @@ def _sources(text: str) -> list[Path]:
             if not found:
                 raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
             return found
-        path.resolve()  # of links in a loop it says so
+        path.resolve()  # raises if links form a loop
         if path.exists() or not glob.has_magic(text):
             return [path]
-        # A folder whose own name looks like a pattern is meant as it is.
+        # A folder whose own name looks like a pattern is meant literally.
         folder = glob.escape(str(path.parent)) if path.parent.is_dir() else str(path.parent)
         names = glob.glob(str(Path(folder, path.name)), recursive=True)
     except (OSError, ValueError, RuntimeError) as error:
@@ -471,7 +471,7 @@ def _sources(text: str) -> list[Path]:
 
 
 def _is_picture(file: Path) -> bool:
-    """Whether a file of a folder is meant; what begins with a dot is some program's own, like macOS's `._a.png`."""
+    """Whether a file in a folder is an input; a name with a dot first is some program's own, like macOS's `._a.png`."""
     from .images import INPUT_SUFFIXES
 
     return file.suffix.lower() in INPUT_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
@@ -500,7 +500,7 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
     targets: list[Path] = []
     taken: set[str] = set()
     for source in sources:
-        # cat.png and cat.jpg, or two folders' cat.png: each keeps an output of its own.
+        # cat.png and cat.jpg, or two folders' cat.png: each gets an output of its own.
         name, number = "sketch" if str(source) == PIPED else source.stem, 2
         while name.lower() in taken:
             name, number = f"{source.stem}-{number}", number + 1
@@ -525,7 +525,7 @@ def _refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None)
 
 
 def _identity(path: Path) -> object:
-    """The same for all names of one file: links, `./`, and another case where the disk does not tell the two apart."""
+    """The same for all names of one file: links, `./`, and upper or lower case where the disk ignores it."""
     try:
         status = path.stat()
     except OSError:
@@ -549,7 +549,7 @@ def _each(jobs: list[tuple[Path, Path]], work: Callable[[Path, Path], None], opt
             failures += 1
             named = str(source) in (PIPED, "") or str(source) in str(error) or str(target) in str(error)
             _complain(error if named else f"{source}: {error}", options.debug)
-        except Exception as error:  # a defect met in one image must not cost the others
+        except Exception as error:  # a bug that one image triggers must not cost the others
             failures += 1
             _complain(f"{source}: {type(error).__name__}: {error}; please report it with --debug", options.debug)
     return failures
@@ -567,7 +567,7 @@ def _progress(source: Path) -> Callable[[int, int, object], None] | None:
 
 
 def _tell(line: str) -> None:
-    # Nobody may be listening any more; the drawing goes on.
+    # Perhaps nobody is listening any more; the drawing goes on.
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)

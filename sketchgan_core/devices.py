@@ -1,4 +1,4 @@
-"""Which device to compute on, and in which type it is fast there."""
+"""Which device to compute on, and which type is fast on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
-    """The type called `name` (float32, bfloat16, float16); "auto" takes 16 bits where the device is faster so.
+    """The type called `name` (float32, bfloat16, float16); "auto" takes 16 bits where they are faster on the device.
 
     Raises:
         SketchGANError: unknown type.

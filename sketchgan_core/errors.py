@@ -8,10 +8,10 @@ class SketchGANError(Exception):
 
 
 def one_line(text: str, longest: int = 80) -> str:
-    """What a stranger's file says, fit for a line on a terminal: nothing that moves the cursor, and not too much."""
+    """Text from a stranger's file, fit for a line on a terminal: nothing that moves the cursor, and not too long."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[:longest]}..."
 
 
 class Cancelled(Exception):
-    """The caller's `cancelled()` said so; nothing was written."""
+    """The caller's `cancelled()` returned true; nothing was written."""

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    """A float32 image (H, W) after a Gaussian of `sigma` px; a wide one at reduced size, which it hides."""
+    """A float32 image (H, W) after a Gaussian of `sigma` px; a wide one is computed smaller, which cannot be seen."""
     factor = 1 << max(0, int(np.log2(sigma / 4)))
     if factor == 1 or min(image.shape[:2]) < 4 * factor:
         return cv2.GaussianBlur(image, (0, 0), sigma)

@@ -20,8 +20,8 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         OSError: the disk refuses.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, because a rename is atomic within one file system only.
-    # Its name is short: that of the file may be as long as names can be.
+    # In the same folder, because a rename is atomic only within one file system.
+    # Its name is short, as the file's own may be as long as names can be.
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with open(temporary, "xb") as file:

@@ -1,7 +1,7 @@
 """Films: every frame drawn with the same hand, so that what stands still in the film stands still in the drawing.
 
 Needs PyAV (`pip install 'sketchgan[video]'`). Frames are kept beside the output until the film is whole, so that the
-same command goes on where it was interrupted.
+same command continues where it was interrupted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CUT = 0.16  # mean difference of lightness, 0..1, between two frames that belon
 _LOOKED_AT = (64, 36)  # px, width and height, at which frames are compared
 # Sound that every player takes in such a file; .mkv holds anything.
 _SOUNDS = {".mp4": ("aac", "mp3", "ac3"), ".mov": ("aac", "mp3", "ac3", "alac"), ".webm": ("opus", "vorbis")}
-_QUALITY = {"libx264": "16", "libvpx-vp9": "24"}  # constant rate factor: grain is not smeared
+_QUALITY = {"libx264": "16", "libvpx-vp9": "24"}  # constant rate factor, low enough that grain is not smeared
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Shot:
 
     Attributes:
         controls, seed, medium: as for a picture.
-        hold: frames that one drawing stays: 2 draws on twos, as animators do.
+        hold: frames for which one drawing stays: 2 draws on twos, as animators do.
         lines, patch_size, model_size: as for `Sketcher.subject`.
     """
 
@@ -66,16 +66,16 @@ def draw_film(
     Args:
         source, target: video files.
         shot: how its frames are drawn.
-        pencil: that draws; frames that were kept of another one, or of another shot, are refused.
+        pencil: names the one that draws; kept frames of another pencil or another shot are refused.
         overwrite: whether `target` may be replaced.
-        progress: told frames done and in all, 0 where the film does not say.
-        say: told what was read at the beginning of each shot.
+        progress: called with the frames done and the frames in all, 0 where the film does not say.
+        say: called at the beginning of each shot with what was read.
 
     Returns:
         How many frames there are.
 
     Raises:
-        SketchGANError: PyAV is missing, the file is no film or is cut short, kept frames are of other settings.
+        SketchGANError: PyAV is missing, the file is no film or is cut short, kept frames have other settings.
         Cancelled: see `Sketcher.draw_subject`.
     """
     if target.suffix.lower() not in _FORMATS:
@@ -98,7 +98,7 @@ def draw_film(
             held = not cut and (count - 1) % shot.hold
             same = held or (not cut and last is not None and np.array_equal(pixels, last))
             if cut:
-                # A cut begins anew: what is judged by a picture is judged by the first of each shot.
+                # A cut begins anew: what is kept for all frames is judged from the first of each shot.
                 subject = sketcher.subject(pixels, shot.lines, shot.patch_size, shot.model_size, shot.controls)
                 say(f"frame {count}: {subject.said()}")
             if not same:
@@ -136,7 +136,7 @@ def _opened(source: Path) -> Any:
         film = av.open(str(source))
     except FileNotFoundError as error:
         raise SketchGANError(f"{source}: no such file; check the name") from error
-    except (OSError, ValueError) as error:  # of libav as well
+    except (OSError, ValueError) as error:  # libav's errors as well
         raise SketchGANError(f"{source}: cannot be read as a film ({one_line(str(error))})") from error
     if not film.streams.video:
         film.close()
@@ -153,13 +153,13 @@ def _frames(film: Any, source: Path) -> Iterator[Any]:
 
 
 def _upright(frame: Any) -> np.ndarray:
-    """A frame (H, W, 3) uint8 RGB as a player shows it, of even size, as video codecs want it."""
+    """A frame (H, W, 3) uint8 RGB as a player shows it, cut to an even size, as video codecs want it."""
     pixels: np.ndarray = np.rot90(frame.to_ndarray(format="rgb24"), round(getattr(frame, "rotation", 0) / 90) % 4)
     return np.ascontiguousarray(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2])
 
 
 def _claim(kept: Path, settings: dict[str, Any]) -> None:
-    """Takes the folder of kept frames for these settings, or refuses one of others."""
+    """Claims the folder of kept frames for these settings, or refuses it if it belongs to others."""
     note = kept / "settings.json"
     text = json.dumps(settings, indent=1, sort_keys=True)
     if note.exists() and note.read_text(encoding="utf-8") != text:
@@ -171,7 +171,7 @@ def _claim(kept: Path, settings: dict[str, Any]) -> None:
 def _link(drawing: Path, file: Path) -> None:
     try:
         os.link(drawing, file)
-    except OSError:  # not on every disk
+    except OSError:  # not every disk has links
         with written_whole(file) as copy:
             copy.write(drawing.read_bytes())
 
@@ -182,7 +182,7 @@ def _kept(kept: Path, number: int) -> np.ndarray:
 
 
 def _encode(source: Path, target: Path, kept: Path) -> None:
-    """The kept frames at the times of the film's own, with its sound, as a file that is whole or not there."""
+    """Writes the kept frames at the times of the film's own, with its sound; the file is whole or not there."""
     av = _av()
     codec, voice = ("libvpx-vp9", "libopus") if target.suffix.lower() == ".webm" else ("libx264", "aac")
     height, width = _kept(kept, 1).shape

@@ -27,8 +27,8 @@ MAX_PIXELS = 100_000_000
 INPUT_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2", ".jfif", ".jpe", ".pbm"}
 )
-# What Pillow decodes by itself, a phone's MPO as JPEG. Its other readers are chosen by a file's first bytes, too, and
-# some of them start a program (EPS) or hand the file to another library.
+# What Pillow decodes by itself; a phone's MPO counts as JPEG. Its other readers are chosen by a file's first bytes,
+# too, and some of them start a program (EPS) or hand the file to another library.
 INPUT_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 OUTPUT_FORMATS = {
     ".png": "PNG",
@@ -58,7 +58,7 @@ _UPRIGHT = {
 # The longest side that a format can hold.
 LONGEST_SIDE = {"WEBP": 16383, "JPEG": 65500}
 _MOST_BYTES = 2**30  # of what is piped in
-# Whole numbers of so many bits are often kept in more.
+# Depths that whole numbers may have; they are often stored in more bits than that.
 _BITS = (1, 8, 10, 12, 14, 16)
 _END_OF_JPEG = b"\xff\xd9"
 _CUT_SHORT = 8  # bytes
@@ -66,10 +66,10 @@ _LAST_ROWS = 16  # px: the lowest blocks of a JPEG
 
 _INVISIBLE = 0.9  # lightness from which nothing shows on white
 _LINES_COVER = 0.3  # share of the page that lines cover at most
-_MADE_WITH = "sketchgan"  # the name of the settings in a file
+_MADE_WITH = "sketchgan"  # what the settings are called in a file
 _PNG = b"\x89PNG\r\n\x1a\n"
 
-# Bicubic enlarging of line art runs from -0.23 to 1.19, and Lanczos a little further; twice that is another range.
+# Bicubic enlarging of line art runs from -0.23 to 1.19, Lanczos a little further; twice that is another range.
 _OVERSHOOT = 0.5
 
 
@@ -82,7 +82,7 @@ class Picture:
         alpha: (H, W) float32, 0 transparent .. 1 opaque, or None where the file has none.
         colour: (H, W, 3) uint8, composited on white, or None where the file is grey.
         notes: what the user should know about the reading, one line each.
-        dpi: pixels for each inch in x and y, or None where the file does not say.
+        dpi: pixels per inch in x and y, or None where the file does not say.
         size: height and width of the file, where it was read smaller; else None.
     """
 
@@ -104,18 +104,18 @@ def open_image(path: str | os.PathLike[str], content: bytes | None = None) -> Im
 
     Args:
         path: of the file.
-        content: its bytes, where they came by another way.
+        content: its bytes, if they came some other way.
 
     Raises:
         SketchGANError: a folder, or a pipe, which would never end.
-        OSError, SyntaxError, ValueError ...: what Pillow raises of files that it cannot open.
+        OSError, SyntaxError, ValueError ...: what Pillow raises for files that it cannot open.
     """
     path = Path(path)
     if content is None and path.exists() and not path.is_file():
         raise SketchGANError(f"{path}: is a folder, a pipe or a device; give an image file, or - for what is piped in")
     image = Image.open(path if content is None else io.BytesIO(content), formats=INPUT_FORMATS)
     if image.format == "TIFF":
-        image.filename = ""  # else Pillow maps the file, and one that lies on its side in the wrong shape
+        image.filename = ""  # else Pillow maps the file, and gives one that lies on its side the wrong shape
     return image
 
 
@@ -139,16 +139,16 @@ def read_piped(stream: BinaryIO, name: str, at_most: float = math.inf) -> Pictur
 def read_image(path: str | os.PathLike[str], content: bytes | None = None, at_most: float = math.inf) -> Picture:
     """Reads an image file of one of INPUT_FORMATS, whatever its name.
 
-    16-bit grey keeps its precision, and fewer bits that are kept in 16 or 32 are found out; CMYK and palettes are
-    converted, transparency is composited on white, white lines on nothing are taken for ink, the EXIF rotation is
-    applied, and of an animation or a document the first frame is taken. What is damaged beside the pixels, or a JPEG
-    that lacks its end alone, is read with a note.
+    16-bit grey keeps its precision, and fewer bits stored in 16 or 32 are recognised; CMYK and palettes are converted,
+    transparency is composited on white, white lines on nothing are taken for ink, the EXIF rotation is applied, and the
+    first frame of an animation or a document is taken. A file that is damaged only beside its pixels, or a JPEG that
+    lacks only its end, is read with a note.
 
     Args:
         path: of the file.
-        content: its bytes, where they came by another way.
-        at_most: px, the side of the square that has as many pixels as what is wanted of it. What is larger is averaged
-            down to that, beyond MAX_PIXELS in strips; see `large`.
+        content: its bytes, if they came some other way.
+        at_most: px; an image with more pixels than a square of this side is averaged down to as many, beyond MAX_PIXELS
+            in strips; see `large`.
 
     Raises:
         SketchGANError: no such file, not an image, damaged, or larger than can be read.
@@ -202,12 +202,12 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def _mended(content: bytes) -> tuple[bytes, str] | None:
-    """A file without what is damaged beside its pixels, and what that was; None if its pixels are."""
+    """A file without what is damaged beside its pixels, and what that was; None if its pixels are damaged."""
     if content.startswith(_PNG):
         return _pixels_alone(content), "what it says beside its pixels is damaged or too long, and was left out"
     if content.startswith(b"\xff\xd8") and not content.rstrip(b"\0").endswith(_END_OF_JPEG):
         whole, shorter = (_decoded(part + _END_OF_JPEG) for part in (content, content[:-_CUT_SHORT]))
-        # Its last bytes are those of its last rows: nothing but the end is missing.
+        # Without the last bytes the last rows differ, so these bytes are theirs: only the end is missing.
         if whole is not None and shorter is not None and (whole != shorter)[-_LAST_ROWS:].any():
             return content + _END_OF_JPEG, "its end is missing, its pixels are all there"
     return None
@@ -228,7 +228,7 @@ def _pixels_alone(content: bytes) -> bytes:
     kept, at = [_PNG], len(_PNG)
     while at + 8 <= len(content):
         length, kind = struct.unpack(">I4s", content[at : at + 8])
-        # A capital letter marks what no reader may leave out.
+        # A capital letter marks a chunk that no reader may leave out.
         if kind[:1].isupper() or kind == b"tRNS":
             kept.append(content[at : at + length + 12])
         at += length + 12
@@ -243,8 +243,7 @@ def to_lines(image: Any, at_most: float = math.inf) -> np.ndarray:
             shape (H, W), (H, W, C), (C, H, W) or one of these in a batch of one, with C = 1, 3 or 4 (RGBA); where a
             shape can be read in two ways, the channels are last. uint8, uint16, bool or floats in 0..1; what an
             interpolation overshoots is clamped.
-        at_most: px, the side of the square that has as many pixels as what is wanted of it; what is larger is averaged
-            down to that.
+        at_most: px; an image with more pixels than a square of this side is averaged down to as many.
 
     Returns:
         (H, W) float32, 0 black .. 1 white; transparency composited on white.
@@ -338,7 +337,7 @@ def write_image(
         path: .png, .jpg, .webp, .tif or .bmp; missing folders are made.
         sketch: (H, W) array or tensor, 0..1; or a PIL image, written as it is.
         overwrite: replace an existing file.
-        dpi: pixels for each inch in x and y.
+        dpi: pixels per inch in x and y.
         made_with: the settings it was made with, which `read_made_with` reads; a BMP cannot hold them.
 
     Raises:
@@ -374,7 +373,7 @@ def save_image(
 
 
 def read_made_with(path: str | os.PathLike[str]) -> str:
-    """The settings that `write_image` has written into a file.
+    """The settings that `write_image` wrote into a file.
 
     Raises:
         SketchGANError: there are none, or the file cannot be read.
@@ -393,7 +392,7 @@ def read_made_with(path: str | os.PathLike[str]) -> str:
 
 
 def to_image(sketch: Any) -> Image.Image:
-    """A PIL image, as it is; or one of grey levels of an array or tensor (H, W), 0..1."""
+    """A PIL image as it is; or the grey image of an array or tensor (H, W), 0..1."""
     if isinstance(sketch, Image.Image):
         return sketch
     if isinstance(sketch, np.ndarray) and sketch.dtype == np.uint8 and sketch.ndim == 2:
@@ -416,7 +415,7 @@ def thumbnail_url(image: np.ndarray, size: int = 256) -> str:
 
 
 def check_output(path: Path, overwrite: bool) -> None:
-    """Says before the work whether `write_image` would refuse.
+    """Checks, before the work, that `write_image` will not refuse.
 
     Raises:
         SketchGANError: unknown suffix, the file exists, or nothing may be written there.
@@ -431,7 +430,7 @@ def check_output(path: Path, overwrite: bool) -> None:
 
 
 def check_size(path: Path, height: int, width: int) -> None:
-    """Says before the work whether an image is too large for the format of a file.
+    """Checks, before the work, that an image is not too large for the format of a file.
 
     Raises:
         SketchGANError: it is.
@@ -509,7 +508,7 @@ def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray |
     image = image.convert("RGB")
     grey = np.asarray(image.convert("L"), dtype=np.float32) / 255
     if alpha is not None and 0 < (alpha > 0.5).mean() < _LINES_COVER and grey.min() > _INVISIBLE:
-        return 1 - alpha, alpha, None  # white lines on nothing: what can be seen is where they are
+        return 1 - alpha, alpha, None  # white lines on nothing: their alpha shows where they are
     return grey, alpha, None if is_grey else np.asarray(image)
 
 

@@ -1,4 +1,4 @@
-"""A quick look at a drawing: small, from what is kept of it, in the time a slider needs to move on."""
+"""A quick look at a drawing: small, from what is kept of it, and fast enough to follow a slider."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .planning.light import Light, read_light, weigh_lines
 from .scaling import fitted, side
 from .sketcher import DEFAULT_MEDIUM, Medium, Subject, draw_load, on_paper
 
-PREVIEW_SIDE = 256  # px, of the square of the same area: some half a second of one core, two thirds at 288
-SHOWN_SIDE = 640  # px that its load is laid on paper at, so that the grain is not enlarged with it
+PREVIEW_SIDE = 256  # px, of the square of the same area: about half a second on one core, two thirds at 288
+SHOWN_SIDE = 640  # px at which its load is laid on paper, so that the grain is not enlarged with it
 
 
 class Preview:
@@ -35,7 +35,7 @@ class Preview:
         self, generator: Generator, controls: Controls, seed: int = 0, medium: Medium = DEFAULT_MEDIUM
     ) -> np.ndarray:
         """The preview (H, W) float32 of `size`, 0 black .. 1 white; controls are numbers."""
-        # Another paper needs no other load.
+        # The load is the same on every paper.
         asked = (generator, controls, seed, medium.grade, medium.style)
         if self._load is None or self._load[0] != asked:
             lines, light = self._lines, self._lit(controls)

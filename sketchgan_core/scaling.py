@@ -21,7 +21,7 @@ def shrunk(image: np.ndarray, to: float) -> np.ndarray:
 
 
 def reduced(image: np.ndarray, factor: float) -> np.ndarray:
-    """An image (H, W) or (H, W, C) at so many times its size, or as it is where that would enlarge it."""
+    """An image (H, W) or (H, W, C) at `factor` times its size, or as it is where that would enlarge it."""
     if factor >= 1:
         return image
     size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))

@@ -15,9 +15,9 @@ from .images import LONGEST_SIDE, OUTPUT_FORMATS, read_image
 CELL = 384  # px, the longest side of a picture
 GAP = 12
 LABEL = 28
-COLUMNS = 2  # pairs beside each other, and more where the sheet would become too long
+COLUMNS = 2  # pairs side by side, or more where the sheet would become too long
 LONGEST, MOST = 30_000, 500_000_000  # px of a side, and in all
-# The first that has all letters of a name.
+# The first that has all letters of a name is used.
 FONTS = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf",
     "arial.ttf", "msyh.ttc", "Arial Unicode.ttf", "Hiragino Sans GB.ttc",
@@ -26,7 +26,7 @@ _MISSING = "\uffff"
 
 
 def columns_of(count: int, path: Path) -> int:
-    """How many pairs are put beside each other on a sheet of so many, in a file of this name.
+    """How many of `count` pairs are put side by side on a sheet, in a file of this name.
 
     Raises:
         SketchGANError: they do not fit on one sheet.

@@ -32,15 +32,15 @@ from .planning.plan import PLANES, STYLES, plan
 from .scaling import bands, fitted
 from .tiling import Progress, draw_tiled
 
-# What it was read as where somebody said so.
+# The reason given where the caller says what the input is.
 _AS_ASKED = {
     "photo": "a picture, as asked",
     "drawing": "a drawing, as asked",
     "none": "clean lines, as asked",
     "classic": "lines in the classic way, as asked",
 }
-_INVISIBLE = 0.02  # graphite, at most, of a sheet on which nobody sees anything
-_TINY = 32  # px: smaller, a drawing shows nothing
+_INVISIBLE = 0.02  # graphite, at most, on a sheet that looks empty
+_TINY = 32  # px: a smaller drawing shows nothing
 _LINES_PALE = 1.4  # thin lines lose ink when they shrink
 
 
@@ -50,12 +50,12 @@ class Subject:
 
     Attributes:
         lines: (h, w) float32, dark lines on white, at the drawing size.
-        pixels: (h, w) or (h, w, 3) float32 of the picture, or None where there are lines alone.
+        pixels: (h, w) or (h, w, 3) float32 of the picture, or None where there are only lines.
         size: height and width of the input.
         read_as: the mode of its lines; "photo" is a picture.
         reason: why, in a few words for the artist.
         own_lines: whether the lines were given with the picture.
-        curve: of the picture's tones, judged by the first frame; None where there is no picture.
+        curve: of the picture's tones, judged from the first frame; None where there is no picture.
         prepared: how the lines were made, or None where they were given.
     """
 
@@ -69,12 +69,12 @@ class Subject:
     prepared: PreparedLines | None = None
 
     def said(self) -> str:
-        """What was read and at which size it is drawn, as one line for a log or a node."""
+        """What was read and at what size it is drawn, as one line for a log or a node."""
         height, width = self.lines.shape
         return f"{self.reason}; drawn at {width} x {height}"
 
     def doubt(self, sketch: np.ndarray) -> str:
-        """Why there is nothing to be seen on a sketch of it, as `draw` gives it, and what to try; empty if there is."""
+        """Why a sketch of it, as `draw` returns it, shows nothing, and what to try; empty if it shows something."""
         height, width = self.lines.shape
         tiny = max(height, width) < _TINY < max(self.size)
         paper = 255 if sketch.dtype == np.uint8 else 1
@@ -97,7 +97,7 @@ class Medium:
         style: of the tone: layered, hatching, cross-hatching, blended or stippled.
 
     Raises:
-        SketchGANError: an unknown one of them.
+        SketchGANError: one of them is unknown.
     """
 
     paper: str = PAPER
@@ -142,7 +142,7 @@ class Sketcher:
         Args:
             name: see `load_pencil`.
             device: auto, cpu, cuda, mps ...
-            dtype: auto, float32, bfloat16 or float16; auto is the fastest of the device.
+            dtype: auto, float32, bfloat16 or float16; auto is the fastest on the device.
             folders: further places where names are looked up.
 
         Raises:
@@ -180,7 +180,7 @@ class Sketcher:
 
         Args:
             image: name of a file, PIL image, numpy array or tensor; see `to_pixels`. A batch (B, ...) is drawn one by
-                one, all read as the first is.
+                one, all read like the first.
             lines: how the line image is made of the input, see `subject`; or the line image itself, drawn with the
                 tone of `image`.
             darkness, roughness, shading, tone, detail, background: numbers in 0..1 or maps (H, W); the pencil's own
@@ -193,9 +193,9 @@ class Sketcher:
             progress, cancelled: see `draw_tiled`.
 
         Returns:
-            The sketch in grey, of the kind that was given: PIL "L", for a name too; or an array or tensor (H, W), for
-            a batch (B, H, W), of the input's type and range (float32 of a mask of bools), a tensor on the input's
-            device.
+            The sketch in grey, in the form of the input: PIL "L" for a PIL image or a name; or an array or tensor
+            (H, W), (B, H, W) for a batch, of the input's type and range (float32 for a mask of bools), a tensor on the
+            input's device.
 
         Raises:
             SketchGANError: an image, setting or control that cannot be used.
@@ -234,10 +234,10 @@ class Sketcher:
         return torch.stack(frames) if isinstance(image, torch.Tensor) else np.stack(frames)
 
     def controls(self, **chosen: Control | None) -> Controls:
-        """The pencil's own controls with those that are not None in their place.
+        """The pencil's own controls, with those that are given and not None in their place.
 
         Raises:
-            SketchGANError: a value out of 0..1, or of another shape than a number or a map.
+            SketchGANError: a value out of 0..1, or one that is neither a number nor a map.
         """
         try:
             return replace(self.defaults, **{name: value for name, value in chosen.items() if value is not None})
@@ -260,11 +260,11 @@ class Sketcher:
             image: one image; see `to_pixels`.
             lines: `auto` reads whether it is a picture, a drawing or clean lines; `photo` takes it for a picture,
                 `drawing` cleans it, `none` takes it as it is, `classic` extracts lines as the original project did;
-                or a line image of any size, whose tone the image is.
+                or a line image of any size, to which the image gives the tone.
             patch_size, model_size: their ratio is the drawing scale: 768 and 384 draw at half the size, so that
                 the pencil looks twice as thick. A patch size of 0 chooses the scale by what came in.
-            controls: whose detail chooses the drawing size of a picture; the pencil's own if None.
-            like: the first frame of an animation, which all are read like.
+            controls: their detail chooses the drawing size of a picture; the pencil's own if None.
+            like: the first frame of an animation; the others are read like it.
             size: height and width of the whole, where the image is a smaller copy of it.
 
         Raises:
@@ -386,7 +386,7 @@ def draw_load(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> np.ndarray:
-    """What lies on the paper (h, w), at the size drawn at; of the original's generator the ink itself."""
+    """The load (h, w) at the drawing size; for the original's generator, the ink itself."""
     height, width = lines.shape
     if not generator.draws_load:
         # Its paper is not exactly white: no tile may be skipped.
@@ -459,7 +459,7 @@ def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _like(image: Any, sketch: np.ndarray) -> Any:
-    """The sketch (H, W) 0..1 as what the image is: its kind, type, range and device."""
+    """The sketch (H, W) 0..1 in the form of the image: its kind, type, range and device."""
     if isinstance(image, Image.Image):
         return Image.fromarray(np.rint(sketch * 255).astype(np.uint8))
     if isinstance(image, torch.Tensor):

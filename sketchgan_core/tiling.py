@@ -48,9 +48,9 @@ def draw_tiled(
 ) -> Tensor:
     """Draws an image of any size.
 
-    Every tile is computed with a margin as wide as the generator can see; a tile size changes time and memory, and
-    the picture by float rounding only. Out of memory, the batch is halved, then
-    the tile, and drawing goes on with what is left.
+    Every tile is computed with a margin as wide as the generator can see; the tile size changes time and memory, and
+    the picture only by float rounding. When memory runs out, first the batch is halved, then the tile, and drawing
+    goes on with what is left.
 
     Args:
         generator: on its device, in the type it is to compute in.
@@ -107,7 +107,7 @@ def choose_tile(generator: Generator, height: int, width: int, budget: int | Non
     """The tile size and batch that fit the memory of the generator's device.
 
     Args:
-        budget: bytes to use; by default most of what is free on a GPU, and 400 MB on a CPU.
+        budget: bytes to use; by default most of what is free on a GPU, and CPU_BUDGET on a CPU.
     """
     device = next(generator.parameters()).device
     pixels = (_free_memory(device) if budget is None else budget) / _bytes_per_pixel(generator)
@@ -120,7 +120,7 @@ def choose_tile(generator: Generator, height: int, width: int, budget: int | Non
 
 
 def useful_memory(generator: Generator, height: int, width: int) -> int:
-    """Bytes that draw an image of this size in one go or in the largest tile, whatever the device has free.
+    """Bytes needed to draw an image of this size in one go or in the largest tile, whatever the device has free.
 
     A host that shares the device among models makes room for this much before `draw_tiled` looks for it.
     """
@@ -173,7 +173,7 @@ def _inside(image: Tensor, region: _Region) -> Tensor:
 
 
 def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Region]) -> list[Tensor] | None:
-    """The drawing of each region (1, height, width), or None if the memory does not suffice."""
+    """The drawing of each region (1, height, width), or None if memory ran out."""
     parameter = next(generator.parameters())
     size = (planes.shape[-2], planes.shape[-1])
     windows = [_window(region, size, _halo(generator), generator.stride) for region in regions]
@@ -192,7 +192,7 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-    # Only here, after the exception with its frames is gone, can what was allocated be freed.
+    # Only here, once the exception and its frames are gone, can what was allocated be freed.
     gc.collect()
     if parameter.device.type == "cuda":
         torch.cuda.empty_cache()
@@ -200,7 +200,7 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
 
 
 def _window(region: _Region, size: tuple[int, int], halo: int, stride: int) -> _Region:
-    """What is computed for a region: as far as it can see, but no more paper around the image than MARGIN.
+    """What is computed for a region: as far as the generator sees, but no more paper around the image than MARGIN.
 
     All windows of regions of one size have one size: at a border a window is moved inwards.
     """
@@ -223,7 +223,7 @@ def _cut(image: Tensor, window: _Region) -> Tensor:
 
 
 def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, int]) -> tuple[int, list[_Region]]:
-    """Half the batch; or, where it is one already, half the tiles."""
+    """Half the batch; or, if that is one already, tiles of half the size."""
     if batch > 1 and len(waiting) > 1:
         return min(batch, len(waiting)) // 2, waiting
     first = waiting[0]

@@ -12,8 +12,8 @@ from sketchgan_core.errors import SketchGANError
 
 PROGRAM = "sketchgan-train"
 
-# Subcommand and what it does. Its module is imported only when it is asked for, so that
-# synthesizing does not wait for the training libraries, nor need them.
+# Each subcommand's module and what it does. The module is imported only when it is asked for,
+# so that synthesizing neither waits for the training libraries nor needs them.
 COMMANDS = {
     "synthesize": ("synthesis", "make training pairs without an artist"),
     "pair": ("commands.pair", "make training pairs of an artist's own pencil drawings"),

@@ -38,9 +38,9 @@ class TrainConfig:
     discriminator_width: int = _knob(32, 4, 256)  # a wider judge sees finer texture and wins more easily
 
     # data
-    crop: int = _knob(192, 96, 1024)  # px; must span several strokes, costs its square
-    batch: int = _knob(8, 1, 256)  # crops a step and process; batch norm in the discriminator wants >= 4
-    accumulate: int = _knob(1, 1, 1024)  # batches a step, one after the other: a large batch in little memory
+    crop: int = _knob(192, 96, 1024)  # px; must span several strokes; the cost grows with its square
+    batch: int = _knob(8, 1, 256)  # crops per step and process; batch norm in the discriminator wants >= 4
+    accumulate: int = _knob(1, 1, 1024)  # batches per step, one after another: a large batch in little memory
     precision: str = "auto"  # auto: bfloat16 where the hardware multiplies it | float32 | bfloat16
     workers: int = _knob(1, 0, 64)  # processes that cut crops; 0 cuts them between the steps
     validation: float = _knob(0.03, 0.0, 0.5)  # share of the drawings (never of the crops) held back
@@ -49,8 +49,8 @@ class TrainConfig:
     crops_per_pair: int = _knob(4, 1, 1000)  # crops after which one more pair joins, so planning keeps ahead
     overlap: float = _knob(0.15, 0.0, 1.0)  # chance of several drawings on one crop: teaches crowded lines
     thickness: float = _knob(0.3, 0.0, 1.0)  # chance of thinner, thicker, softer or greyer input lines
-    affine: float = _knob(0.35, 0.0, 1.0)  # chance of rotation, scale and shear; each interpolates, so not always
-    minimum_ink: float = _knob(0.02, 0.0, 0.5)  # dark share of a crop's lines; blank crops teach nothing
+    affine: float = _knob(0.35, 0.0, 1.0)  # chance of rotation, scale and shear; these interpolate, so not always
+    minimum_ink: float = _knob(0.02, 0.0, 0.5)  # least share of a crop that is dark lines; blank crops teach nothing
 
     # length and rates
     crops: int = _knob(400_000, 1, 10**10)  # crops until the run is complete
@@ -73,26 +73,26 @@ class TrainConfig:
     fidelity_8: float = _knob(20.0, 0.0, 1e4)  # over 8 px: tone
     fidelity_fade: float = _knob(0.25, 0.0, 1.0)  # what is left of fidelity_1 once the adversary judges texture
     perceptual: str = "auto"  # auto | vgg19 | FILE | efficientnet-lite0 | none
-    perceptual_weight: float = _knob(0.6, 0.0, 1e4)  # each layer is normalised, so networks are exchangeable
+    perceptual_weight: float = _knob(0.6, 0.0, 1e4)  # each layer is normalised, so networks are interchangeable
     adversarial: float = _knob(0.25, 0.0, 1e4)  # texture; too much invents strokes
     feature_matching: float = _knob(1.5, 0.0, 1e4)  # keeps the adversarial game from wandering off
     balance: str = "fixed"  # fixed | auto: scale the terms until none pulls ten times as hard as another
     fidelity_crops: int = _knob(2400, 0, 10**9)  # fidelity alone first: an adversary on noise teaches noise
-    discriminator_lead: int = _knob(800, 0, 10**9)  # crops the discriminator learns before it is listened to
+    discriminator_lead: int = _knob(800, 0, 10**9)  # crops the discriminator learns from before it is listened to
     adversarial_ramp: int = _knob(1600, 0, 10**9)  # crops over which the adversarial terms rise to full weight
 
     # adversarial augmentation: in effect only with unpaired drawings
     alpha: float = _knob(0.1, 0.0, 1e4)  # the unconditional discriminator's say on drawings of the pairs' lines
     beta: float = _knob(0.1, 0.0, 1e4)  # and on drawings of the unpaired lines
-    unpaired_batch: int = _knob(4, 1, 256)  # unpaired lines, and as many sketches, a step and process
+    unpaired_batch: int = _knob(4, 1, 256)  # unpaired lines, and as many sketches, per step and process
     identity: float = _knob(0.1, 0.0, 1.0)  # chance of a finished sketch as the input, to be left as it is
 
     # housekeeping
     seed: int = _knob(0, 0, 2**31 - 1)  # initial weights and every crop
     log_crops: int = _knob(400, 1, 10**9)  # scalars are averaged over these
-    sample_crops: int = _knob(8000, 1, 10**9)  # validation and the sample grid
-    checkpoint_minutes: float = _knob(5.0, 0.0, 1e4)  # what an interruption may cost
-    bad_steps: int = _knob(20, 1, 10**6)  # steps in a row without a gradient, or with NaN, that stop the run
+    sample_crops: int = _knob(8000, 1, 10**9)  # from one validation and sample grid to the next
+    checkpoint_minutes: float = _knob(5.0, 0.0, 1e4)  # between checkpoints: what an interruption may cost
+    bad_steps: int = _knob(20, 1, 10**6)  # steps in a row without a gradient, or with NaN, after which the run stops
 
     def __post_init__(self) -> None:
         for knob in fields(self):
@@ -115,7 +115,7 @@ def _check(name: str, value: object, default: object, limits: tuple[float, float
 def load_config(
     file: Path | None = None, overrides: Iterable[str] = (), defaults: Mapping[str, object] | None = None
 ) -> TrainConfig:
-    """The defaults, those of `defaults` first, then the TOML `file`, then `key=value` overrides.
+    """The usual defaults, overruled by `defaults`, then by the TOML `file`, then by `key=value` overrides.
 
     Raises:
         SketchGANError: the file cannot be read, a key is unknown, or a value has the wrong type or range.
@@ -158,7 +158,7 @@ def save_config(config: TrainConfig, file: Path) -> None:
 def refuse_difference(config: TrainConfig, file: Path) -> None:
     """Raise if the run folder's `file` holds another configuration.
 
-    The length of a run may change, and how it is worked through: its crops a step are looked after elsewhere.
+    The length of a run may change, and so may how it is worked through; its crops per step are checked elsewhere.
     """
     saved = asdict(load_config(file))
     for key, value in asdict(config).items():

@@ -1,4 +1,4 @@
-"""The error a user of the trainer can mend."""
+"""Errors that a user of the trainer can mend."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ class TrainingError(SketchGANError):
 
 
 class Diverged(TrainingError):
-    """The run has gone wrong for good; the message says by what it shows."""
+    """The run has gone wrong for good; the message says what shows it."""

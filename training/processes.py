@@ -25,13 +25,13 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
 
 
 def single_thread() -> None:
-    """For a worker beside others: more threads than cores wait for each other."""
+    """For one worker among several: with more threads than cores, they wait for each other."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep the memory of freed tensors for the next ones: asking for it anew costs a step 5 to 7 %."""
+    """Have glibc keep the memory of freed tensors for the next ones: asking for it anew costs 5 to 7 % of a step."""
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):  # another C library
             mallopt = ctypes.CDLL(None).mallopt
@@ -41,18 +41,18 @@ def keep_freed_memory() -> None:
 
 @contextlib.contextmanager
 def signals_held_back() -> Iterator[None]:
-    """For starting helpers, which inherit it for good.
+    """Block the stopping signals while helpers start; the helpers inherit this for good.
 
-    What stops a run (Ctrl-C, `timeout`, a scheduler, `accelerate launch`) reaches the whole process group, but the
-    trainer alone decides when all end.
+    Whatever stops a run (Ctrl-C, `timeout`, a scheduler, `accelerate launch`) signals the whole process group, but the
+    trainer alone decides when they all end.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    # They ignore what Python asks them with at its end: without this an error would wait for them for ever.
+    # Helpers ignore the signal by which Python ends them at exit: without this, an error would wait for them for ever.
     atexit.unregister(_end_helpers)
     atexit.register(_end_helpers)
-    # Its start lets signals through again, which must not be in the middle.
+    # Starting the resource tracker lets signals through again, which must not happen halfway.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
@@ -63,7 +63,7 @@ def signals_held_back() -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Has a folder for itself, as long as this process lives: a crash leaves no lock behind.
+    """Hold a folder exclusively, at most as long as this process lives: a crash leaves no lock behind.
 
     Raises:
         TrainingError: another process has it.
@@ -78,7 +78,7 @@ def locked(folder: Path) -> Iterator[None]:
             else:
                 import fcntl
 
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not inherited by helpers, which may outlive it
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # helpers, which may outlive this, do not inherit it
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EAGAIN):
                 yield  # a file system without locks
@@ -99,12 +99,12 @@ def processes() -> int:
 
 
 def average(values: Tensor) -> Tensor:
-    """The mean of every process's `values`, which must be of the same shape; differentiable."""
+    """The mean of `values` over all processes, of the same shape in each; differentiable."""
     return values if processes() == 1 else _Average.apply(values)
 
 
 def average_scalars(scalars: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each the mean over the processes, in one message."""
+    """The mean of each over the processes, in one message."""
     if processes() == 1:
         return scalars
     means = average(torch.stack([value.detach().float() for value in scalars.values()]))
@@ -122,7 +122,7 @@ def share_batch_norm(network: nn.Module) -> None:
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch norm over the batches of all processes, which are of one size. torch's SyncBatchNorm refuses CPUs."""
+    """Batch norm over the batches of all processes, which must be of one size. torch's SyncBatchNorm refuses CPUs."""
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:

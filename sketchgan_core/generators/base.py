@@ -1,4 +1,4 @@
-"""What every generator is asked, and what those of SketchGAN's own have in common: planes in, load out."""
+"""What every generator must provide, and what SketchGAN's own have in common: planes in, load out."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LEAK = 0.2  # a plain ReLU dies where 95 % of the pixels are paper and all push 
 
 
 class Generator(nn.Module):
-    """All that is known of an architecture, in one place; the registry lists the classes.
+    """All that is known about an architecture, in one place; the registry lists the classes.
 
     Attributes:
-        name: by which a config and a weights file call it.
+        name: what a config and a weights file call it.
         bytes_per_pixel: peak bytes of activations per pixel of a tile and channel of width, float32, as measured by
             bench/tile_memory.py.
         draws_load: whether it lays down load, which deposition puts on paper, or draws ink and paper itself.
@@ -48,7 +48,7 @@ class Generator(nn.Module):
         self.config = config
 
     def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
-        """What it lays down (B, 1, H, W) of planes (B, P, H, W) within reach (B, 1, H, W); 0 is bare paper."""
+        """What it lays down (B, 1, H, W) for planes (B, P, H, W) within reach (B, 1, H, W); 0 is bare paper."""
         raise NotImplementedError
 
 
@@ -101,7 +101,7 @@ class LoadGenerator(Generator):
 def initialise(module: nn.Module, residual_branches: list[nn.Conv2d], output: nn.Conv2d) -> None:
     """He initialisation for a network without normalisation: signals neither shrink nor grow with depth."""
     if output.weight.is_meta:
-        return  # to be loaded; without numbers, torch would call for its compiler, which takes longer than the loading
+        return  # values are loaded later; without any, torch would import its compiler here, slower than the loading
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, a=LEAK, nonlinearity="leaky_relu")

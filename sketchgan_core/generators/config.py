@@ -19,7 +19,7 @@ class GeneratorConfig:
     width: channels at half resolution; deeper stages have two and three times as many.
     blocks: residual blocks at the coarsest stage.
     planes: the input planes, in order.
-    plan: version of the plan that its planes are of.
+    plan: version of the plan that its planes belong to.
     """
 
     architecture: str = "residual"
@@ -43,7 +43,7 @@ class GeneratorConfig:
         _check_number("blocks", self.blocks, 0, 64)
         _check_number("plan", self.plan, 1, 1_000_000)
         if self.planes == ("ink",):
-            # What sees the line image alone depends on no plan.
+            # A generator that sees only the line image depends on no plan.
             object.__setattr__(self, "plan", PLAN_VERSION)
         if self.plan != PLAN_VERSION:
             raise ValueError(
@@ -69,7 +69,7 @@ class GeneratorConfig:
 class DiscriminatorConfig:
     """Attributes:
     in_channels: planes it is shown, the sketch included.
-    base_width: channels of each first layer.
+    base_width: channels of the first layer at each scale.
     """
 
     in_channels: int

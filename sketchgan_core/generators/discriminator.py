@@ -42,7 +42,7 @@ class MultiScaleDiscriminator(nn.Module):
 
     Args:
         in_channels: planes it is shown, the sketch included.
-        base_width: channels of each first layer.
+        base_width: channels of the first layer at each scale.
     """
 
     def __init__(self, in_channels: int, base_width: int = 32) -> None:

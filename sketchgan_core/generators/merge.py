@@ -1,4 +1,4 @@
-"""Two pencils of one build blended into a third."""
+"""Two pencils of the same build blended into a third."""
 
 from __future__ import annotations
 

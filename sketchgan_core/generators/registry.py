@@ -23,7 +23,7 @@ def build_generator(config: GeneratorConfig) -> Generator:
 
 
 def architecture(name: str) -> type[Generator]:
-    """All that is known of an architecture.
+    """The class that describes an architecture.
 
     Raises:
         ValueError: no such architecture.

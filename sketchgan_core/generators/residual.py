@@ -1,7 +1,7 @@
 """The default generator: an encoder-decoder with residual blocks.
 
-After Simo-Serra et al., "Learning to Simplify", 2016, without normalisation, so that a tile draws as the whole image
-does, and with a space-to-depth stem, so that no wide layer runs at full resolution.
+After Simo-Serra et al., "Learning to Simplify", 2016, without normalisation, so that a tile is drawn as in the whole
+image, and with a space-to-depth stem, so that no wide layer runs at full resolution.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ResidualGenerator(LoadGenerator):
         branches = [block.second for block in self.modules() if isinstance(block, ResidualBlock)]
         initialise(self, branches, self.output)
         # 3x3 convolutions reach one pixel of their own scale, a block two; stem and nearest upsampling
-        # reach up to one pixel of the finer scale less than one of the coarser.
+        # reach up to one pixel of the coarser scale, less one of the finer.
         full, half, quarter, eighth = 2, 1 + 2 + 1 + 2 + 1 + 1, 2 + 1 + 2 + 1 + 1, 2 * config.blocks + 1
         self.receptive_radius = full + 2 * half + 4 * quarter + 8 * eighth
 

@@ -70,7 +70,7 @@ class SketchAIGenerator(Generator):
 
     name = "sketchai"
     bytes_per_pixel = 38.0
-    draws_load = False  # it draws paper as well, not exactly white
+    draws_load = False  # it draws the paper as well, and not exactly white
     input_planes = ("ink",)  # it knows nothing of plans
     stride = 4
     receptive_radius = 35
@@ -108,12 +108,12 @@ class SketchAIGenerator(Generator):
 
 
 def sketchai_config() -> GeneratorConfig:
-    """The one configuration there is of the original generator."""
+    """The only configuration of the original generator."""
     return GeneratorConfig(SketchAIGenerator.name, BASE_WIDTH, RESIDUAL_BLOCKS, SketchAIGenerator.input_planes)
 
 
 def read_sketchai_state(checkpoint: object) -> dict[str, Tensor]:
-    """The generator's parameters out of whatever a `.pt` file of the original project held.
+    """The generator's parameters from whatever a `.pt` file of the original project held.
 
     Args:
         checkpoint: a state dict, or a dict with one somewhere inside (`{"model": {...}, "epoch": 3}`); the names

@@ -1,4 +1,4 @@
-"""The line extractor of the original SketchAI project, step by step, so that old results can be had again."""
+"""The line extractor of the original SketchAI project, step by step, so that old results can be reproduced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def classic_lines(grey: np.ndarray, scale: int = 2) -> np.ndarray:
         scale: 1..4, how many times the picture is enlarged first.
 
     Returns:
-        (H, W) float32, dark lines on white; the original gave it `scale` times as large.
+        (H, W) float32, dark lines on white; the original returned it `scale` times as large.
     """
     height, width = grey.shape
     lines = _enlarged_lines(grey, scale)

@@ -1,4 +1,4 @@
-"""Dark lines on pure white out of a scan or a photograph of a drawing: the paper is divided out, the strokes stay."""
+"""Dark lines on pure white from a scan or a photograph of a drawing: the paper is divided out, the strokes stay."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def clean_drawing(
     Args:
         grey: (H, W) float32, 0 black .. 1 white.
         light_lines: the lines are lighter than their ground.
-        settings: detail, threshold and smoothing are obeyed here.
+        settings: detail, threshold, smoothing and rules are used here.
         levels: of the first frame; measured if None.
-        rows: how many are drawn at once; the result is the same.
+        rows: how many are drawn at once; this does not change the result.
 
     Returns:
         (H, W) float32, dark lines on white; and what was measured.
@@ -80,8 +80,8 @@ def _unruled(grey: np.ndarray, paper: np.ndarray, rules: Rules) -> np.ndarray:
 def _paper(grey: np.ndarray) -> np.ndarray:
     """The paper without the drawing, at survey size; float32, 0..1.
 
-    A closing takes out what is narrower than its window. What only a wide window takes out is a solid black if its
-    border is sharp, and a shadow that the paper has if it is soft.
+    A closing takes out what is narrower than its window. What is wider is a solid black if its border is sharp,
+    and a shadow on the paper if it is soft.
     """
     small = shrunk(grey, 2 * DRAWING.survey)
     if min(small.shape) < 8:
@@ -96,13 +96,13 @@ def _paper(grey: np.ndarray) -> np.ndarray:
 
 
 def _solids(paper: np.ndarray, drawing: np.ndarray) -> np.ndarray:
-    """Where a closed picture (H, W) is ink still: regions that are darker than what lies across a sharp border.
+    """Where a closed picture (H, W) is still ink: regions that are darker than what lies across a sharp border.
 
-    The borders are those of the picture before it was closed as well: where a solid tapers, closing blurs its end.
+    Borders are taken from the picture before it was closed as well: where a solid tapers, closing blurs its end.
     """
     level, sharp = (np.log(np.maximum(image, 0.02)) for image in (paper, cv2.GaussianBlur(drawing, (0, 0), 1)))
     near, wide = np.ones((15, 15), np.uint8), np.ones((25, 25), np.uint8)
-    # Widened, so that a place where shadow and paper happen to be alike opens no gate.
+    # Borders are widened, so that they have no gap where shadow and paper happen to be alike.
     border = _steps(level, 9) | _steps(sharp, 3)
     count, label = cv2.connectedComponents((~border).astype(np.uint8), connectivity=4)
     beside = (cv2.dilate(border.astype(np.uint8), near) > 0) & ~border
@@ -116,13 +116,13 @@ def _solids(paper: np.ndarray, drawing: np.ndarray) -> np.ndarray:
 
 
 def _steps(level: np.ndarray, width: int) -> np.ndarray:
-    """Where a picture (H, W), in logarithms, rises within a few px as no shadow does; widened to so many px."""
+    """Where a picture (H, W), in logarithms, rises within a few px as no shadow does; widened to `width` px."""
     step = cv2.morphologyEx(level, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
     return cv2.dilate((step > DRAWING.sharp).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
 
 
 def _fill(paper: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """The paper with its holes filled from around them, from the nearest that is known."""
+    """The paper with its holes filled from the nearest known paper around them."""
     known = (~hole).astype(np.float32)
     filled = np.where(hole, np.quantile(paper, 0.9), paper).astype(np.float32)
     for spread in DRAWING.holes:
@@ -172,7 +172,7 @@ class _Strokes:
 
 
 def _strokes(ink: np.ndarray, paper: np.ndarray, levels: Levels, settings: LineSettings) -> _Strokes:
-    """What is stroke, by hysteresis: ink that stands out from around it, and what hangs together with it."""
+    """The strokes, by hysteresis: ink that stands out from its surroundings, and ink connected with it."""
     scale = max(0.5, side(ink.shape) / 1024)
     base = _show_through(ink, scale, levels)
     ink = ink - base
@@ -183,7 +183,7 @@ def _strokes(ink: np.ndarray, paper: np.ndarray, levels: Levels, settings: LineS
     grain = _deviation(local / shade) * shade
     bar = 4.0 ** (settings.threshold - 0.5)
     least, low_least = DRAWING.seed_least, DRAWING.low_least
-    if levels.full < DRAWING.dark[1]:  # a drawing so pale that its own ink is little more than that
+    if levels.full < DRAWING.dark[1]:  # a drawing so pale that its ink is hardly more than these
         least, low_least = DRAWING.seed_pale * levels.full, DRAWING.low_pale * levels.full
     high = bar * np.maximum(DRAWING.seed_grain * grain, max(DRAWING.seed * levels.full, least))
     low = bar * np.maximum(DRAWING.low_grain * grain, max(DRAWING.low * levels.full, low_least))
@@ -209,7 +209,7 @@ def _show_through(ink: np.ndarray, scale: float, levels: Levels) -> np.ndarray:
     smooth = cv2.GaussianBlur(ink, (0, 0), DRAWING.stain_smooth * scale)
     broad = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, _disc(DRAWING.broad * scale), borderType=cv2.BORDER_REPLICATE)
     broad = cv2.GaussianBlur(broad, (0, 0), DRAWING.stain_smooth * scale)
-    # Beside a solid the opening fades out over its edge, and must not take that edge for a stain.
+    # Beside a solid the opening fades out over its edge, which must not be taken for a stain.
     solid = cv2.dilate(broad, _disc(DRAWING.beside_solid * scale)) > 0.5 * levels.full
     return np.where(solid | (smooth > DRAWING.surely * levels.full), 0, np.clip(broad, 0, None))
 
@@ -220,7 +220,7 @@ def _disc(radius: float) -> np.ndarray:
 
 
 def _rendered(grey: np.ndarray, paper: np.ndarray, strokes: _Strokes, top: int, bottom: int) -> np.ndarray:
-    """The ink of some rows: each stroke raised to its own darkness, cut where its ink falls below the half."""
+    """The ink of some rows: each stroke raised to its own darkness, cut where its ink falls below half."""
     blur = 0.35 * grey.shape[0] / strokes.along.shape[0]
     halo = math.ceil(4 * blur) if blur > 0.5 else 0
     first, last = max(0, top - halo), min(grey.shape[0], bottom + halo)
@@ -234,7 +234,7 @@ def _rendered(grey: np.ndarray, paper: np.ndarray, strokes: _Strokes, top: int, 
         for plane in (strokes.base, strokes.along, strokes.peak, strokes.noisy, strokes.tone)
     )
     share = (noisy * along + (1 - noisy) * (ink - base)) / peak
-    # Beside a stroke the grain is louder than the stroke is; only where the strokes' own filter sees one is ink.
+    # Beside a stroke the grain is stronger than the stroke; ink counts only where the stroke filter sees a stroke.
     gate = np.clip((along / peak - DRAWING.gate) * 5, 0, 1)
     return tone * gate * np.clip((share - DRAWING.half) * DRAWING.contrast + 0.5, 0, 1)
 

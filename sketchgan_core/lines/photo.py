@@ -2,8 +2,8 @@
 
 After Kang, Lee and Chui, "Coherent line drawing", 2007, and Winnemoeller et al., "XDoG", 2012; the contrast across an
 edge is measured along the direction in colour space in which the edge is strongest, after Di Zenzo, 1986. The
-difference of Gaussians answers to lines, a slope beside it to edges; the one that fits is listened to, so that either
-has one crest, in its middle. A line is drawn along the crest, as wide as its contrast is high.
+difference of Gaussians responds to lines, a slope computed beside it to edges; whichever fits is used, so that a line
+or an edge has one crest, in its middle. A line is drawn along the crest, as wide as its contrast is high.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .tuning import PHOTO
 
 @dataclass(frozen=True)
 class Scale:
-    """The size a picture is computed at: px for each px at 1024, and px of the unit across the flow."""
+    """The size a picture is computed at: px for each px at 1024, and the unit across the flow in px."""
 
     scale: float
     spread: float
@@ -39,7 +39,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Response:
-    """The contrast of lines and that of edges, (1, 1, h, w) each; an edge of contrast 1 is 1 steep."""
+    """The contrast of lines and that of edges, (1, 1, h, w) each; an edge of contrast 1 has a steepness of 1."""
 
     line: torch.Tensor
     edge: torch.Tensor
@@ -52,7 +52,7 @@ class Ridge:
     Attributes:
         away: (2, h, w) px in x and y: the way from every pixel to the nearest crest.
         prominence: (h, w) contrast there, as a share of that of the surroundings.
-        level: (h, w) prominence of the crests around: hair, wood and grass are many lines side by side.
+        level: (h, w) prominence of the crests around: high in hair, wood and grass, which are many lines side by side.
     """
 
     away: np.ndarray
@@ -67,9 +67,9 @@ def photo_lines(
 
     Args:
         image: (H, W) or (H, W, 3), float32 0..1 or uint8.
-        settings: detail, threshold and smoothing are obeyed here.
+        settings: detail, threshold and smoothing are used here.
         device: to compute on.
-        rows: how many are drawn at once; the result is the same.
+        rows: how many are drawn at once; this does not change the result.
         thinnest: px; no line of middling contrast is thinner.
 
     Returns:
@@ -84,7 +84,7 @@ def photo_lines(
         large = photo_lines(larger, settings, device, rows, thinnest * factor)
         return cv2.resize(large, shape[::-1], interpolation=cv2.INTER_AREA).clip(0, 1)
     spread = PHOTO.spread * 4.0 ** (0.5 - settings.detail)
-    # The contrast is as smooth as its Gaussian: nothing is lost by computing it where that is a few pixels wide.
+    # The contrast is as smooth as its Gaussian: nothing is lost by computing it at a size where that is a few pixels.
     small = _floats(shrunk(image, 1024 * PHOTO.spread / spread))
     scale = max(PHOTO.smallest_scale, side(small.shape) / 1024)
     ridge = _ridge(small, Scale(scale, max(PHOTO.smallest_spread, spread * scale)), settings.smoothing, device)
@@ -101,7 +101,7 @@ def photo_lines(
     for top in range(0, shape[0], rows):
         bottom = min(top + rows, shape[0])
         x, y, far, wide, drawn = (rows_of(plane, shape, top, bottom) for plane in (*ridge.away, distance, half, gate))
-        # Half way between two lines the ways to them cancel out, which their lengths do not.
+        # Half way between two lines the interpolated ways to them cancel out, but their lengths do not.
         ink = (wide - np.maximum(np.hypot(x, y), far - 0.5)) * across + 0.5
         lines[top:bottom] = 1 - np.clip(ink, 0, 1) * drawn
     return lines
@@ -120,12 +120,12 @@ def _believed(on_crest: np.ndarray, firmness: np.ndarray, scale: float) -> np.nd
     fair[label[firmness > PHOTO.fair]] = True
     # A long line needs less to be believed.
     keep = firm & (length > PHOTO.shortest * scale) | fair & (length > PHOTO.long * scale)
-    keep[0] = False  # what is no line
+    keep[0] = False  # the ground
     return cv2.dilate(keep[label].astype(np.float32), np.ones((3, 3), np.uint8))
 
 
 def _ridge(image: np.ndarray, at: Scale, smoothing: float, device: torch.device) -> Ridge:
-    """Flow, the response across and along it, and its crests: of an image (h, w) or (h, w, 3)."""
+    """The crests in an image (h, w) or (h, w, 3), by way of its flow and the response across and along it."""
     with torch.inference_mode():
         planes = torch.from_numpy(np.ascontiguousarray(image)).to(device)
         planes = planes[None, None] if planes.ndim == 2 else planes.permute(2, 0, 1)[None]
@@ -137,7 +137,7 @@ def _ridge(image: np.ndarray, at: Scale, smoothing: float, device: torch.device)
         busy = _blur((planes - mean) ** 2, PHOTO.around * at.scale).sum(1, keepdim=True).clamp_min(0)
         busy = (busy / planes.shape[1]).sqrt()
         away, prominence = _climb(contrast / (busy + PHOTO.quiet), flow.normal)
-        # Of roots: that a few lines stand out does not raise it.
+        # The mean of roots, so that a few lines that stand out do not raise it.
         level = _blur(prominence.sqrt(), PHOTO.level_around * at.scale) ** 2
         return Ridge(away[0].cpu().numpy(), prominence[0, 0].cpu().numpy(), level[0, 0].cpu().numpy())
 
@@ -182,16 +182,16 @@ def _flow(planes: torch.Tensor, at: Scale) -> Flow:
     for _ in range(4):  # power iteration
         colour = turned(colour) + 1e-7 * grey
         colour = colour * colour.square().sum(1, keepdim=True).rsqrt()
-    # One sign along an edge, or its two halves would cancel out: where neither side is the lighter one, what is so a
-    # little further on decides. A grey edge is as strong in three channels as in one.
+    # One sign along an edge, or its two halves would cancel out: where neither side is lighter, the side that is so
+    # a little further on decides. A grey edge is as strong in three channels as in one.
     lighter = _blur(turned(grey), PHOTO.lighter * max(1.0, at.scale))
     return Flow(normal, 0.7 * colour * torch.where((colour * lighter).sum(1, keepdim=True) < 0, -1.0, 1.0))
 
 
 def _across(planes: torch.Tensor, flow: Flow, at: Scale) -> torch.Tensor:
-    """What lies across the flow, (1, 3, h, w): how much darker than its sides it is; how steep it is, in x and in y.
+    """What lies across the flow, (1, 3, h, w): how much darker a place is than its sides; how steep, in x and in y.
 
-    An edge of contrast 1 is 1 steep; a line a few px wide is as much darker as its edges are steep.
+    An edge of contrast 1 has a steepness of 1; a line a few px wide is as much darker as its edges are steep.
     """
     reach = math.ceil(PHOTO.sides * PHOTO.wide * PHOTO.narrow * at.spread)
     steps = np.arange(-reach, reach + 1)
@@ -220,7 +220,7 @@ def _along(parts: torch.Tensor, flow: Flow, length: float) -> Response:
             place = place + heading
             weight = math.exp(-0.5 * (step / length) ** 2)
             seen, turned = _sample(parts, place), _sample(tangent, place, "nearest")
-            # An axis has two ends: go on in the direction come from.
+            # An axis has two ends: keep going the same way.
             heading = turned * torch.where((turned * heading).sum(1, keepdim=True) < 0, -1.0, 1.0)
             line += weight * seen[:, :1]
             edge += way * weight * (seen[:, 1:2] * heading[:, 1:] - seen[:, 2:] * heading[:, :1])
@@ -237,10 +237,10 @@ def _one_crest(response: Response, flow: Flow, at: Scale) -> torch.Tensor:
         beside = _sample(both, here + step * at.spread * flow.normal)
         highest, lowest = torch.maximum(highest, beside), torch.minimum(lowest, beside)
     dark, light, edges = highest[:, :1], -lowest[:, :1], highest[:, 1:]
-    # Beside a dark line it is lighter, which is no light line.
+    # Beside a dark line it is lighter, but that is no light line.
     line = torch.where(dark >= light, line, -line).clamp_min(0)
     share = torch.maximum(dark, light) / edges.clamp_min(1e-6)
-    # One answer for a stretch of a stroke, or it would be frayed where it is neither clearly.
+    # One answer for a stretch of a stroke, or it would fray where it is not clearly a line or an edge.
     share = _blur(((share - PHOTO.edge) / (PHOTO.line - PHOTO.edge)).clamp(0, 1), PHOTO.settle * at.spread)
     share = (0.5 + PHOTO.decided * (share - 0.5)).clamp(0, 1)
     return share * line + (1 - share) * edge
@@ -277,7 +277,7 @@ def _blur(planes: torch.Tensor, sigma: float) -> torch.Tensor:
     weights /= weights.sum()
     for axis, pad in ((2, (0, 0, reach, reach)), (3, (reach, reach, 0, 0))):
         padded, length = functional.pad(planes, pad, mode="replicate"), planes.shape[axis]
-        # much faster than a convolution on a CPU
+        # on a CPU much faster than a convolution
         planes = torch.zeros_like(planes)
         for start, weight in enumerate(weights.tolist()):
             planes.add_(padded.narrow(axis, start, length), alpha=weight)

@@ -1,4 +1,4 @@
-"""Line images out of anything: clean drawings, scans and photographs."""
+"""Line images from anything: clean drawings, scans and photographs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DEFAULT = LineSettings()
 
 MODE_OF: dict[Kind, LineMode] = {"picture": "photo", "drawing": "drawing", "lines": "none"}
 _ROWS = 512  # drawn at once
-# Lines whose colour alone sets them off: at most so much lightness, and so many times as much colour.
+# Lines set off by colour alone: they differ at most this much in lightness, and this many times as much in colour.
 _EQUALLY_LIGHT, _MORE_COLOUR = 0.25, 2.5
-_FEW = 0.99  # quantile of the pixels beyond which are the lines
+_FEW = 0.99  # quantile of the pixels above which the lines lie
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was judged by a whole picture: kept over the frames of an animation, so that nothing flickers.
+    """What was judged from a whole picture, and is kept for all frames of an animation, so that nothing flickers.
 
     Attributes:
         mode: none, photo, drawing or classic.
@@ -51,7 +51,7 @@ class PreparedLines:
     lines: (H, W) float32, dark lines on white.
     mode: none, photo, drawing or classic: what was done.
     reason: why, in a few words, fit for a log.
-    measured: what was judged by this picture, for the next frame's `like`.
+    measured: what was judged from this picture, for the next frame's `like`.
     """
 
     lines: np.ndarray
@@ -78,10 +78,11 @@ def prepare_lines(
             the paper becomes white, faint lines become dark); `photo` finds the outlines in a photograph;
             `classic` is the original project's extractor; `auto` chooses among the first three.
         settings: see `LineSettings`.
-        like: what this function gave for the first frame: mode, polarity and levels are taken from there instead of
+        like: what this function returned for the first frame: mode, polarity and levels are taken from there instead of
             being judged anew.
         device: what `photo` computes on: auto, cpu, cuda, mps ...
-        tile: px; the side of the pieces a large picture is worked on in; chosen if None. The result is the same.
+        tile: px; the side of the pieces in which a large picture is processed, without changing the result; chosen if
+            None.
 
     Raises:
         SketchGANError: unknown mode or device.
@@ -115,7 +116,7 @@ def prepare_lines(
 
 
 def _set_off_by_colour(image: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
-    """Dark lines on white (H, W) of lines that are as light as their ground, like yellow on white; else None."""
+    """Dark lines on white (H, W) if the lines are as light as their ground, like yellow on white; else None."""
     if image.ndim != 3 or image.shape[-1] != 3:
         return None
     small = shrunk(to_pixels(image), 512)
@@ -130,6 +131,6 @@ def _set_off_by_colour(image: np.ndarray, grey: np.ndarray) -> np.ndarray | None
 
 
 def _readable(image: np.ndarray) -> np.ndarray:
-    """The pixels (H, W) or (H, W, 3) of any image; 8 bits a colour stay: a quarter of the memory."""
+    """The pixels (H, W) or (H, W, 3) of any image; 8-bit colour is left as it is, a quarter of the memory."""
     is_bytes = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3
     return image if is_bytes else to_pixels(image)

@@ -17,17 +17,17 @@ _STROKE = 1 / 24  # of the side: what a square this wide does not fit into may b
 _LEAST_STROKE = 13  # px: the same in a tiny picture, whose lines are wide for its size
 _COARSE = 4  # the ground is smooth enough to be judged at a quarter of the survey size
 
-# What paper does not do, as shares of the ground: said as the reason.
-_STEPS = 0.06  # sharp steps between levels: sheets have a shadow's soft edge, and some dirt
+# What paper does not have, as shares of the ground; more than this is given as the reason.
+_STEPS = 0.06  # sharp steps between levels: a sheet has only the soft edge of a shadow, and some dirt
 _TONES = 0.05  # levels that no lamp explains
 _HUES = 0.15  # colours other than the sheet's
 
-_EVEN = 0.02  # of full light: nothing deeper than this is there
+_EVEN = 0.02  # of full light: if nothing is deeper than this, the page is one even tone
 _LEAST_INK = 0.002  # share of the page
-_CAUTION = 1.0  # added against light strokes: a picture that is inverted is the worst that can happen here
-_SOLID = 0.25  # share of the page: more of it is a ground or an area
+_CAUTION = 1.0  # counted against light strokes: inverting a picture is the worst that can happen here
+_SOLID = 0.25  # share of the page: a solid that covers more is a ground or an area
 _WHITE = 0.98
-_INK = 150  # of 255: what a black line one pixel wide may be shrunk to
+_INK = 150  # of 255: as light as a black line one pixel wide may become when it shrinks
 _DOTS = 400  # separate specks of ink, where line drawings had 173 at most
 _HOLES = 250  # specks of paper, where line drawings had 96 at most
 
@@ -50,10 +50,10 @@ class Page:
     """How an image looks if it is taken for dark strokes on a ground.
 
     Attributes:
-        steps, tones, hues: shares of the ground, solids of ink left out, that a sheet of paper does not have.
+        steps, tones, hues: shares of the ground, without solids of ink, that a sheet of paper does not have.
         deepest: the depth of the strokes, 0..1.
         ink: share of the page that is stroke.
-        traits: what is weighed, by name; shares that span magnitudes as their logarithms.
+        traits: what is weighed, by name; shares that span orders of magnitude as logarithms.
     """
 
     steps: float
@@ -70,7 +70,7 @@ class Weights:
 
     Attributes:
         traits: mean, spread and weight of each standardised trait.
-        FAR: so many spreads from its mean a trait is held: one far out must not outvote all others.
+        FAR: a trait is clamped to this many spreads from its mean: one far out must not outvote all others.
     """
 
     FAR: ClassVar[float] = 3.0
@@ -78,7 +78,7 @@ class Weights:
     traits: dict[str, tuple[float, float, float]]
 
     def evidence(self, page: Page) -> float:
-        """Above 0 the page is rather a drawing than not; as log odds."""
+        """The log odds that the page is a drawing: above 0 it is more likely one than not."""
         if page.deepest < _EVEN or page.ink < _LEAST_INK:
             return -np.inf
         return self.bias + sum(
@@ -128,7 +128,7 @@ _LIGHT = Weights(
 def read(pixels: np.ndarray) -> Reading:
     """Reads an image.
 
-    A drawing is thin strokes on a ground of one colour under one light; what else has tone is a picture. Both
+    A drawing is thin strokes on a ground of one colour under one light; anything else with tone is a picture. Both
     polarities are weighed, and the one with more evidence is taken if there is enough.
 
     Args:
@@ -141,7 +141,7 @@ def read(pixels: np.ndarray) -> Reading:
 
 
 def weighed(dark: Page, light: Page, for_dark: Weights, for_light: Weights) -> Reading:
-    """Reads an image that is not clean lines by how it looks for dark and for light strokes."""
+    """Reads an image that is not clean lines, by how it looks if taken for dark and for light strokes."""
     is_dark, is_light = for_dark.evidence(dark), for_light.evidence(light) - _CAUTION
     if is_light > max(0, is_dark):
         return Reading("drawing", True, "a drawing on dark ground: light strokes")
@@ -156,7 +156,7 @@ def pages(small: np.ndarray, sampled: np.ndarray) -> tuple[Page, Page]:
 
 
 def light_lines(grey: np.ndarray) -> bool:
-    """Whether the ground of a drawing (H, W) is dark; the border decides too: a silhouette may fill the middle."""
+    """Whether the ground of a drawing (H, W) is dark; the border counts too, as a silhouette may fill the middle."""
     small = shrunk(grey, _SURVEY_SIDE)
     border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     return bool(np.median(small) < 0.4 and np.median(border) < 0.45)
@@ -179,7 +179,7 @@ def survey(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     small = shrunk(pixels, _SURVEY_SIDE)
     sampled = small
     if small.shape[:2] != pixels.shape[:2]:
-        # Sampled by lot: at even steps the dots of a screentone might all be hit, or all be missed.
+        # Sampled at random: at even steps the dots of a screentone might all be hit, or all be missed.
         random = np.random.default_rng(0)
         height, width = small.shape[:2]
         rows = (np.arange(height) + random.random(height)) * (pixels.shape[0] / height)
@@ -195,12 +195,12 @@ def _colours(image: np.ndarray) -> np.ndarray:
 
 
 def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
-    """Whether all there is are black and pure white, and the greys between them on the edges of lines."""
+    """Whether there is only black and pure white, and the greys between them on the edges of lines."""
     grey, page = _darkest(sampled), _darkest(small)
     if (grey >= 255 * _WHITE).mean() < 0.5 or page.min() > _INK or (_brightest(sampled) - grey > 40).mean() > 0.002:
         return False
     middle = ((grey > 40) & (grey < 230)).astype(np.float32)
-    # Paper that is nearly white, away from the edges of lines, has grain: it was scanned, or drawn with a pencil.
+    # Paper that is not quite white away from the edges of lines has grain: it was scanned, or drawn with a pencil.
     beside = cv2.dilate((grey < 230).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     if ((grey < 255) & ~beside).mean() > 0.02:
         return False
@@ -266,9 +266,9 @@ def _page(small: np.ndarray, sampled: np.ndarray, may_be_solid: bool) -> Page:
         "hues": np.log(hues + 0.003),
         "depth": np.log(deepest + 0.01),
         "grain": np.log(grain / level + 0.002),
-        # Edges beside the strokes: paper is at rest there, foliage and wood are not.
+        # Edges beside the strokes: paper is quiet there, foliage and wood are not.
         "unrest": np.log((sharp & (away > 0)).sum() / max(1, int(away.sum())) + 0.003),
-        # Depth that nine tenths of the page do not reach: next to nothing if there are strokes with paper between.
+        # Depth that nine tenths of the page do not reach: next to nothing if there are strokes with paper between them.
         "between": np.log(_quantile(depths, 0.9) / deepest + 0.02),
         # Nothing is brighter than paper; things have shine as well as shadow.
         "above": np.log(max((brightest - middle) / max(middle - darkest, 0.01), 0) + 0.02),
@@ -287,7 +287,7 @@ def _coarse(image: np.ndarray) -> np.ndarray:
 
 
 def _long_share(strokes: np.ndarray) -> float:
-    """Share of the strokes (h, w) uint8 that hangs together over a tenth of the side; dirt and texture are specks."""
+    """Share of the strokes (h, w) uint8 in pieces longer than a tenth of the side; dirt and texture are specks."""
     stats = cv2.connectedComponentsWithStats(strokes, connectivity=8)[2][1:]
     area = stats[:, cv2.CC_STAT_AREA]
     long = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > side(strokes.shape) / 10
@@ -302,7 +302,7 @@ def _rim(page: np.ndarray) -> np.ndarray:
 
 
 def _see_through_screentone(closed: np.ndarray, sampled: np.ndarray, level: float, window: int) -> None:
-    """Raises the ground (h, w, 3) to the paper between the dots: where no pixel is of middle tone there is no tone."""
+    """Raises the ground (h, w, 3) to the paper between dots; where no pixel is of middle tone, all tone is dots."""
     light = _brightest(sampled)
     middle = ((light > 255 * 0.35 * level) & (light < 255 * 0.8 * level)).astype(np.float32)
     dotted = cv2.blur(middle, (window, window), borderType=cv2.BORDER_REPLICATE) < 0.15
@@ -312,7 +312,7 @@ def _see_through_screentone(closed: np.ndarray, sampled: np.ndarray, level: floa
 def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None) -> tuple[float, float, float]:
     """Shares of a ground (h, w, 3) that are sharp steps, tones and hues which a sheet under a lamp does not have."""
     solid = np.zeros(ground.shape[:2], bool)
-    # What has the ink's own colour, dark or without hue, is a solid: the artist filled it. A coloured one is an area.
+    # What has the ink's own colour is a solid that the artist filled, if that is dark or without hue; else an area.
     if ink is not None and (ink.max() - ink.min() < 0.2 or ink.max() < 0.4):
         solid = np.abs(ground - ink.astype(np.float32)).max(-1) < 0.15
         if solid.mean() > _SOLID:
@@ -328,7 +328,7 @@ def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None) -> t
 
 
 def _lamp(grey: np.ndarray) -> np.ndarray:
-    """The light on a sheet (h, w): a smooth second-order surface through most of it, whatever lies beside."""
+    """The light on a sheet (h, w): a smooth second-order surface through most of the sheet, whatever lies beside it."""
     height, width = grey.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], -1).reshape(-1, 6)

@@ -1,6 +1,6 @@
-"""Ruled and squared paper: printed rules are found as what no hand draws, and left out.
+"""Ruled and squared paper: printed rules are recognised as what no hand draws, and left out.
 
-They are thin, pale, straight, reach across most of the page and lie at even distances.
+They are thin, pale and straight, reach across most of the page and are evenly spaced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .tuning import RULES
 class Rules:
     """Attributes:
     level: (h, w) float32, the ink of printed rules where they are, 0 elsewhere; where two cross, that of both.
-    dark: ink of what is drawn.
+    dark: ink of the drawing.
     """
 
     level: np.ndarray
@@ -47,22 +47,22 @@ def find_rules(ink: np.ndarray) -> Rules | None:
         if is_printed:
             found = found + _fainter(found, page)
         else:
-            # A margin is a single rule the other way, from edge to edge.
+            # A margin is a single rule across the others, from edge to edge.
             long = RULES.margin * page.shape[1]
             found = [line for line in found if _reach(line) > long and _level(line, page) < RULES.pale * dark]
         ruled = np.zeros_like(page)
         if found:
-            # The ink of all together: a stroke may lie on one of them all along.
+            # The ink is that of all rules together: a stroke may lie along the whole of one.
             ruled[np.any([*found, *map(_whole, found)], axis=0)] = np.median([_level(line, page) for line in found])
         levels.append(cv2.dilate(ruled, np.ones((RULES.beside, RULES.beside), np.uint8)))
     return Rules(levels[0] + levels[1].T, dark)
 
 
 def without_rules(ink: np.ndarray, rules: Rules, scale: float = 1.0) -> np.ndarray:
-    """The ink (h, w) without the rules; strokes that cross one go on."""
+    """The ink (h, w) without the rules; strokes that cross one continue."""
     mask = rules.level > 0
     rest = np.where(mask, 0, ink).astype(np.float32)
-    size = round((2 * RULES.beside + 3) * scale) | 1  # px at the size they were found at
+    size = round((2 * RULES.beside + 3) * scale) | 1  # scaled from px at the size they were found at
     crossing = np.zeros_like(rest)
     for kernel in (np.ones((size, 1), np.uint8), np.ones((1, size), np.uint8), np.eye(size, dtype=np.uint8)):
         for turned in (kernel, np.ascontiguousarray(kernel[:, ::-1])):
@@ -73,7 +73,7 @@ def without_rules(ink: np.ndarray, rules: Rules, scale: float = 1.0) -> np.ndarr
 
 
 def _lines(ink: np.ndarray, reach: float) -> list[np.ndarray]:
-    """The thin lines (h, w) bool that reach across so much of a page, from left to right."""
+    """The thin lines (h, w) bool that reach across more than this share of a page, from left to right."""
     width = ink.shape[1]
     thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((RULES.thick, 1), np.uint8))
     # A little tilt takes a line from row to row.
@@ -91,7 +91,7 @@ def _lines(ink: np.ndarray, reach: float) -> list[np.ndarray]:
 
 
 def _are_printed(lines: list[np.ndarray], ink: np.ndarray, dark: float) -> bool:
-    """Whether lines lie at even distances, and are paler than what is drawn."""
+    """Whether lines are evenly spaced, and paler than the drawing."""
     if len(lines) < RULES.fewest:
         return False
     apart = np.diff(sorted(map(_place, lines)))
@@ -105,7 +105,7 @@ def _are_printed(lines: list[np.ndarray], ink: np.ndarray, dark: float) -> bool:
 
 
 def _fainter(lines: list[np.ndarray], ink: np.ndarray) -> list[np.ndarray]:
-    """Rules that were found in part only, at the same distances as the others."""
+    """Rules of which only a part was found, spaced like the others."""
     places = np.array(sorted(map(_place, lines)))
     step = float(np.median(np.diff(places)))
     found = []
@@ -139,5 +139,5 @@ def _reach(line: np.ndarray) -> int:
 
 
 def _level(line: np.ndarray, ink: np.ndarray) -> float:
-    """The ink of a line, which is less than half of the stripe around it."""
+    """The ink of a line, which fills less than half of the stripe that was found."""
     return float(np.quantile(ink[line], 0.7))

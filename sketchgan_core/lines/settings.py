@@ -1,4 +1,4 @@
-"""What can be set about the extraction of lines, with its units; importing it costs nothing."""
+"""The settings of line extraction, with their units; importing them costs nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ RULES: tuple[str, ...] = get_args(Rules)
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that is a number, as every surface shows it.
+    """A numeric setting, as every surface shows it.
 
     Attributes:
         low, high: what is accepted.
-        shown: from where to where a slider goes.
+        shown: the range of a slider.
         step: of a slider.
         says: what it does, for a person.
     """
@@ -78,7 +78,7 @@ class LineSettings:
     resolution. Thickness and width are plain pixels of the result.
 
     Attributes:
-        thickness: px added to the width of every line, negative takes away; 0 leaves the lines as they are, to the bit.
+        thickness: px added to the width of every line, negative takes away; 0 leaves them unchanged, bit for bit.
         uniform_width: px; above 0 every line is stroked anew from its centre line at this width, before `thickness`.
         detail: 0..1; photo: how fine a structure becomes a line; drawing: how thin a stroke is told from the paper.
         threshold: 0..1; how firm an edge (photo) or how dark a stroke (drawing) must be.
@@ -86,7 +86,7 @@ class LineSettings:
         specks: square px at 1024; spots of less ink than this are removed, 0 keeps all.
         minimum_length: px at 1024; strokes shorter than this are removed, 0 keeps all.
         close_gaps: px at 1024; gaps up to this are bridged where two strokes end towards each other, 0 bridges none.
-        polarity: dark lines on a light ground, light lines on a dark one, or judged by the picture (drawing, photo).
+        polarity: dark lines on a light ground, light lines on a dark one, or judged from the picture (drawing, photo).
         rules: whether the printed rules and squares of the paper are left out (drawing).
         classic_scale: 1..4; how many times `classic` enlarges the picture first, as the original's slider did.
 

@@ -1,4 +1,4 @@
-"""Thicker and thinner lines, by fractions of a pixel, without losing one."""
+"""Thicker and thinner lines, by fractions of a pixel, without losing any line."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def change_thickness(lines: np.ndarray, pixels: float, rows: int = 1024) -> np.n
 
     Args:
         lines: (H, W) float32, 0 black .. 1 white.
-        pixels: added to the width; negative takes away, 0 gives the lines back as they are.
-        rows: how many are computed at once; the result is the same.
+        pixels: added to the width; negative takes away, 0 returns the lines as they are.
+        rows: how many are computed at once; this does not change the result.
     """
     if pixels == 0:
         return lines
@@ -42,11 +42,11 @@ def _changed(ink: np.ndarray, radius: float) -> np.ndarray:
     inside = (share > 0.5) & (ink > 0.05)
     if inside.all() or not inside.any():
         return ink
-    # From the edge, which the ink of the nearest pixel beyond it places between two pixels: negative within the line.
+    # Distance from the edge, negative within the line; the ink beyond the edge tells where between two pixels it lies.
     outwards, last = _nearest(inside, np.stack([share, darkness]))
     inwards, first = _nearest(~inside, share[None])
     distance = np.where(inside, 0.5 - inwards - first[0], outwards + 0.5 - last[0])
-    # Without the steps of the pixel grid.
+    # Smooths out the steps of the pixel grid.
     distance = cv2.GaussianBlur(distance, (0, 0), 0.8)
     tone = last[1]
     drawn = tone * np.clip(radius + 0.5 - distance, 0, 1)

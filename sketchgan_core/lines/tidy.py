@@ -1,4 +1,4 @@
-"""Clean-up of lines that were extracted: specks, short strokes and gaps; and one width for all of them."""
+"""Clean-up of extracted lines: specks, short strokes and gaps; and one width for all of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def tidy(lines: np.ndarray, settings: LineSettings, clean: bool = False) -> np.n
 
     Args:
         lines: (H, W) float32, 0 black .. 1 white.
-        settings: specks, minimum_length, close_gaps and uniform_width are obeyed here.
-        clean: no specks are to be removed: what looks like one was drawn, or is as the original had it.
+        settings: specks, minimum_length, close_gaps and uniform_width are used here.
+        clean: remove no specks: what looks like one was drawn, or the original extractor left it.
     """
     scale = side(lines.shape) / 1024
     specks = 0.0 if clean else settings.specks * scale**2
@@ -125,7 +125,7 @@ def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
     thin = _pruned(thin, math.ceil(half_width))
     distance, nearest = cv2.distanceTransformWithLabels(1 - thin, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     darkness = np.zeros(int(nearest.max()) + 1, np.float32)
-    # Of a stretch of the stroke, or its thin ends would be drawn as pale beads.
+    # The darkness of a stretch of the stroke, or its thin ends would be drawn as pale beads.
     stretch = cv2.dilate(ink, np.ones((9 * sharp, 9 * sharp), np.uint8))
     darkness[nearest[thin > 0]] = stretch[thin > 0]
     # The steps of the pixel grid are smoothed out of the centre line.
@@ -138,7 +138,7 @@ def _stroked(lines: np.ndarray, width: float, scale: float) -> np.ndarray:
 
 
 def _pruned(thin: np.ndarray, length: int) -> np.ndarray:
-    """Centre lines (H, W) without their twigs of up to `length` px; a line that is no longer as a whole stays."""
+    """Centre lines (H, W) without their twigs of up to `length` px; a line no longer than that in all stays."""
     kernel = np.ones((3, 3), np.uint8)
     pruned = thin
     for _ in range(length):

@@ -1,7 +1,7 @@
 """The numbers of line extraction, each with what it decides, in one place.
 
-Lengths are pixels of a picture whose `side` is 1024, unless it says otherwise: they grow with the picture, so that the
-settings mean the same at every resolution. Unless it says otherwise, bench/lines.py chose them, by F1 within 2 px on
+Lengths are pixels of a picture whose `side` is 1024, unless noted otherwise: they grow with the picture, so that the
+settings mean the same at every resolution. Unless noted otherwise, bench/lines.py chose them, by F1 within 2 px on
 the drawings (`Drawing`) and the renders (`Photo`) that bench/line_truth.py lists as seen.
 """
 
@@ -18,30 +18,30 @@ class Photo:
         smallest: px, side of the smallest picture that is computed on; smaller ones are drawn larger.
         smallest_scale, smallest_spread: px for each px at 1024, and px: the Gaussians need a few pixels.
         spread: unit of what is measured across the flow, at middle detail; `detail` takes it from twice to half.
-        narrow, wide: of the spread: the narrow Gaussian finds lines of up to some 5 px, and the wide one is so many
+        narrow, wide: of the spread: the narrow Gaussian finds lines of up to about 5 px, and the wide one is `wide`
             times as wide, which approximates a Laplacian best (Marr and Hildreth, 1980).
         steep: of the spread: the Gaussian whose slope finds edges.
         sides: in deviations of the wide Gaussian, how far it is followed to either side.
-        as_edges: makes a line's contrast that of its edges.
-        edge, line: contrast of a line as a share of that of its edges: less is an edge, more a line.
+        as_edges: factor that makes a line's contrast that of its edges.
+        edge, line: contrast of a line as a share of that of its edges: below is an edge, above a line.
         beside: of the spread, to either side: where the contrast beside a place is looked for.
-        settle, decided: of the spread, the stretch of a stroke that has one answer to that, and how soon it is plain.
-        flow, colour: the stretch over which firm edges direct their surroundings; of the spread, over which a colour
-            is the strongest.
-        lighter: which side of an edge is the lighter is decided so far around it.
+        settle, decided: of the spread, the stretch of a stroke that is all one or the other, and how sharply.
+        flow, colour: the stretch over which firm edges direct their surroundings; of the spread, that over which the
+            strongest colour is found.
+        lighter: how far around an edge it is decided which of its sides is lighter.
         along: the stretch along the flow that is averaged at middle smoothing; `smoothing` takes it from half to twice.
-        around: of the surroundings that a contrast is judged against, where nothing is it is `quiet`.
-        level_around: of those whose own lines count: hair, wood and grass are many lines side by side.
+        around, quiet: surroundings that a contrast is judged against, and their contrast where they are empty.
+        level_around: surroundings whose lines a line must stand out from, as in hair, wood and grass.
         weak: contrast of a line at middle threshold; `threshold` takes it from 1/sqrt(6) to sqrt(6) times that.
-        above: times the level of contrast around, of a line at middle detail.
-        firm, shortest: times the weakest contrast of a line that is drawn although it is short, and how short.
-        fair, long: the same of a line that is drawn because it is long.
+        above: contrast of a line at middle detail, as a multiple of the level around it.
+        firm, shortest: contrast, as a multiple of the weakest, of a line that is drawn though short; and how short.
+        fair, long: the same for a line that is drawn because it is long.
         per_length: pixels of a line for each px of its length, over all directions; by arithmetic.
         width: of a line of middling contrast, by eye.
-        faintest, firmest, growth: share of the width of a faint and a firm line, and what doubling the contrast adds;
-            by eye.
+        faintest, firmest, growth: share of the width that a faint and a firm line have, and what doubling the
+            contrast adds; by eye.
         on_crest: px: half a diagonal, so that a line has no gaps; by arithmetic.
-        reach: px to the crest that a pixel may belong to.
+        reach: px, at most, from a pixel to the crest that it belongs to.
         luminance: weights of red, green and blue where no colour stands out.
     """
 
@@ -89,9 +89,9 @@ class Drawing:
     Attributes:
         survey: px, side at which the whole picture is judged.
         working: px, largest side at which strokes are told from noise at middle detail.
-        window: share of the survey's side that the closing takes out, which a stroke is narrower than.
-        sharp: logarithm of the step from paper to ink over a few px that no shadow makes.
-        rise: times what it falls on the other side, what a solid's border rises.
+        window: of the closing, as a share of the survey's side; a stroke is narrower.
+        sharp: logarithm of a step over a few px, from paper to ink, that no shadow makes.
+        rise: how many times as much the picture rises around a solid as it falls.
         holes: px, ever narrower surroundings from which a hole in the paper is filled.
         clean, inked, speckled: paper at least this white, ink at least this black, and at most this share of the paper
             that is not quite white: such a drawing is left as it is.
@@ -99,20 +99,20 @@ class Drawing:
         dark: quantile of the strong ink that counts as the drawing's full darkness, and the least that it can be.
         across, along: deviations of the stroke filter at middle smoothing; `smoothing` takes `along` from half to
             twice.
-        angles: of the stroke filter.
+        angles: directions of the stroke filter.
         local: surroundings that a stroke stands out from.
-        seed, seed_grain, seed_least, seed_pale: ink that begins a stroke: of the full darkness, in deviations of the
-            grain, and at least, which is less where the full darkness is pale.
-        low, low_grain, low_least, low_pale: the same of ink that goes on with one.
-        near_seed, of_seed: how far from where it begins, and with which share of its ink, a stroke goes on.
-        surely: share of the full darkness that is ink whatever lies around.
-        peak_near: within which a stroke's highest ink is looked for.
-        trust: deviations of the grain, for each unit of the stroke's ink, from which a pixel alone is not believed.
-        tone, tone_growth: darkness to draw with: of a stroke without ink, and what that of a full one adds; by eye.
+        seed, seed_grain, seed_least, seed_pale: ink that begins a stroke: as a share of the full darkness, in
+            deviations of the grain, the least, and the least in a pale drawing as a share of its full darkness.
+        low, low_grain, low_least, low_pale: the same for ink that continues one.
+        near_seed, of_seed: how far from where it begins, and with what share of the ink there, a stroke may continue.
+        surely: share of the full darkness from which on it is ink, whatever lies around.
+        peak_near: distance within which a stroke's highest ink is looked for.
+        trust: where this many deviations of the grain reach the stroke's ink, a pixel alone is not believed.
+        tone, tone_growth: darkness to draw with: of a stroke without ink, and what full ink adds; by eye.
         broad, stain_smooth, beside_solid: half the breadth of a stain, how smooth it is, and how far from a solid no
             stain is looked for.
-        gate, half, contrast: share of its peak under which a stroke ends, at which its edge is, and how sharp that is;
-            by eye.
+        gate, half, contrast: share of its peak below which a stroke ends, at which its edge lies, and how sharp that
+            is; by eye.
     """
 
     survey: int = 640
@@ -155,24 +155,25 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Rules:
-    """Of `rules`: printed rules and squares. By eye, on pages that were made, and kept strict: what is drawn stays.
+    """Of `rules`: printed rules and squares. By eye, on pages made for it, and strict, so that what is drawn stays.
 
     Attributes:
         smallest: px, side of the smallest page that is looked at.
         thick: px, more than the thickness of a rule.
-        pieces: a line is made of straight pieces of at least this part of the width.
+        pieces: a line is made of straight pieces at least as long as the width divided by this.
         faintest: ink of a rule, at least.
-        reach, reach_of_fainter: share of the page that a rule reaches across, at least; and one between others.
-        tilt: of the width, how far it may rise or fall on its way.
+        reach, reach_of_fainter: share of the page that a rule reaches across, at least; and that a fainter one
+            between others does.
+        tilt: how far a rule may rise or fall on its way, as a share of the width.
         fewest: rules on a page.
         closest: px between two.
-        uneven, mostly: how far, of their step, distances may be off, and the share of them that must not be.
-        pale: of the drawing's ink, at most.
+        uneven, mostly: how far distances may be off, as a share of their step, and the share of them that must not be.
+        pale: ink of a rule as a share of the drawing's, at most.
         margin: share of the page that a single line the other way reaches across, at least.
-        beside: px, breadth by which a rule is taken away.
+        beside: px, breadth over which a rule is taken away.
         darkest: quantile of the ink that is the darkness of what is drawn.
-        darker: times the ink of a rule, of a stroke on it.
-        crossing: of the drawing's ink, on both sides of a rule, of a stroke that goes on across it.
+        darker: ink of a stroke on a rule, as a multiple of the rule's.
+        crossing: ink on both sides of a rule of a stroke that crosses it, as a share of the drawing's.
     """
 
     smallest: int = 96

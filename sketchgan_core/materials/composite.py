@@ -14,10 +14,10 @@ from ..errors import SketchGANError
 from .deposition import Grade, deposit
 from .paper import paper as make_paper
 
-RELIEF = 0.05  # how much light and shadow of a full tooth change the paper
-BARE = 1 / 512  # less than this of a pencil is not seen in 8 bits
+RELIEF = 0.05  # how much the light and shadow of a full tooth change the paper
+BARE = 1 / 512  # less cover than this does not show in 8 bits
 
-PIGMENT = Grade(density=1.0, hardness=1.0)  # of the coloured pencil, which has every darkness
+PIGMENT = Grade(density=1.0, hardness=1.0)  # the coloured pencil, which can reach every darkness
 
 Colour = tuple[float, float, float]
 
@@ -28,7 +28,7 @@ class Sheet:
 
     Attributes:
         paper: one of `choices.PAPERS`.
-        seed: which part of the endless paper; the seed of the sketch puts its grain on this tooth.
+        seed: which part of the endless paper; give the sketch's seed, so that its grain lies on this tooth.
         colour: red, green and blue of the paper, 0..1.
         tooth: 0..1, how plainly light shows the relief of the paper.
         transparent: no paper at all.
@@ -42,10 +42,10 @@ class Sheet:
 
 
 def parse_colour(text: str) -> Colour:
-    """Red, green and blue in 0..1 out of `#rrggbb` or `#rgb`.
+    """Red, green and blue in 0..1 from `#rrggbb` or `#rgb`.
 
     Raises:
-        SketchGANError: something else.
+        SketchGANError: any other text.
     """
     digits = text.strip().removeprefix("#")
     if len(digits) == 3:
@@ -109,11 +109,11 @@ def _bare(sheet: Sheet, height: np.ndarray) -> np.ndarray:
 
 
 def _coloured_pencil(image: np.ndarray, height: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """The pigment (H, W, 3) for each colour, and how much of it lies where (H, W, 1).
+    """The pigment (H, W, 3) for each pixel's colour, and how much of it is laid there (H, W, 1).
 
-    Seen from afar, and pressed fully, the two give the image on white paper.
+    Fully pressed and seen from afar, the two together look like the image on white paper.
     """
-    # Between the purest pigment on the fewest peaks, which leaves pale greys as black specks, and an even wash.
+    # Between the purest pigment on the fewest peaks, which turns pale greys into black specks, and an even wash.
     amount = np.sqrt(1 - image.min(-1))
     pigment = 1 - (1 - image) / np.maximum(amount, BARE)[..., None]
     loads, means = _load_of_cover()
@@ -124,7 +124,7 @@ def _coloured_pencil(image: np.ndarray, height: np.ndarray, strength: float) -> 
 
 @lru_cache(maxsize=1)
 def _load_of_cover() -> tuple[np.ndarray, np.ndarray]:
-    """Loads, and the mean cover that each leaves on any paper, whose heights are uniform."""
+    """Loads, and the mean cover that each leaves; the same on any paper, since all have uniform heights."""
     loads, heights = torch.linspace(0, 1, 65), torch.linspace(0, 1, 257)
     means = deposit(loads[:, None].expand(-1, 257), heights.expand(65, -1), PIGMENT).mean(1)
     return loads.numpy(), means.numpy()

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FILLING = 1.2  # power of the load with which the valleys fill, to the full where it is full
+FILLING = 1.2  # the valleys fill with this power of the load, entirely at full load
 LEVELS = 4097  # of load, at which the mean graphite is tabulated
 
 
@@ -18,10 +18,10 @@ class Grade:
     """The lead.
 
     Attributes:
-        density: of the densest graphite, which reflects the rest; 0..1.
-        hardness: 0..1; a hard lead touches the peaks of the tooth only, a soft one fills its valleys.
-        dust: 0..1, how much of its strokes' tone is rubbed into an even one.
-        breadth: px by which it is broader than the pencil that was learned, 0 or more.
+        density: of the densest graphite, 0..1; the rest of the light is reflected.
+        hardness: 0..1; a hard lead touches only the peaks of the tooth, a soft one fills its valleys.
+        dust: 0..1, how much of the strokes' tone is rubbed into an even tone.
+        breadth: px by which its strokes are broader than those of the learned pencil, 0 or more.
     """
 
     density: float = 0.86
@@ -63,7 +63,7 @@ def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
 
 
 def darkness_of(load: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:
-    """The mean graphite that a load (H, W) leaves, over all heights of the tooth."""
+    """The graphite that a load (H, W) leaves, averaged over all heights of the tooth."""
     level = np.clip(load * np.float32(LEVELS - 1) + np.float32(0.5), 0, LEVELS - 1).astype(np.int32)
     return _mean_graphite(grade)[level]
 

@@ -23,7 +23,7 @@ def _height_field(kind: str) -> np.ndarray:
     fine, coarse, stream = TOOTH[kind]
     rng = np.random.default_rng(stream)
     relief = 0.75 * smooth_noise(rng, fine, PERIOD) + 0.5 * smooth_noise(rng, coarse, PERIOD)
-    # Ranks instead of heights: every load then reaches a share of the tooth that is exactly the load's.
+    # Ranks instead of heights, so that every load reaches exactly its own share of the tooth.
     ranks = np.empty(relief.size, dtype=np.float32)
     ranks[relief.ravel().argsort(kind="stable")] = np.linspace(0, 1, relief.size, dtype=np.float32)
     return ranks.reshape(relief.shape)
@@ -38,7 +38,7 @@ def paper(height: int, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarr
         seed: which part of the endless sheet lies under the drawing.
 
     Returns:
-        Heights (H, W), float32, uniform in 0..1, of even paper all 0.5; periodic over 512 px and anchored to image
+        Heights (H, W), float32, uniform in 0..1 (even paper: all 0.5); periodic over 512 px and anchored to image
         coordinates.
 
     Raises:
@@ -48,8 +48,14 @@ def paper(height: int, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarr
 
 
 def paper_at(places: np.ndarray, width: int, kind: str = PAPER, seed: int = 0, top: int = 0) -> np.ndarray:
-    """The heights (N,) at some places of `paper` alone: numbers (N,) of pixels, row by row from row `top` on, of a
-    sheet so wide."""
+    """The heights (N,) of `paper` at some pixels only.
+
+    Args:
+        places: flat indices (N,) of pixels, counted from row `top`.
+        width: of the sheet, px.
+        kind, seed: as for `paper`.
+        top: the row at which the indices start.
+    """
     rows, columns = np.divmod(places, width)
     rows += top
     heights: np.ndarray = _sheet(kind, seed).ravel()[rows % PERIOD * PERIOD + columns % PERIOD]

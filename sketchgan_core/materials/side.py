@@ -1,8 +1,8 @@
 """The side of the lead: a soft tone under the strokes, so that the paper shows the tone that was asked for.
 
 Strokes and side share a tone between them. What the strokes leave on the paper is measured, not assumed: they are
-pressed harder or softer until they carry their share, and the side fills up to the whole. Where detail is fine, it is
-worked over with the point.
+pressed harder or softer until they carry their share, and the side fills up to the whole. Fine detail is worked over
+with the point.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from .deposition import TWO_B, Grade, darkness_of, load_of
 
 _AREA = 5.0  # px: strokes and the paper between them are seen as one tone over this distance
 _FINE_AREA = 1.3  # px: the same where detail is fine
-_FINE = (0.008, 0.035)  # of tone: mean detail where it is not fine at all, and where it is
-_FINE_SPREAD = 4.0  # px: detail makes its surroundings fine
+_FINE = (0.008, 0.035)  # of tone: mean detail where nothing is fine, and where all is
+_FINE_SPREAD = 4.0  # px around detail that count as fine
 _STROKE_ROUNDS, _SIDE_ROUNDS = 4, 3
 _FAINTEST, _FIRMEST = 0.3, 3.0  # times the load of a stroke
 _FINE_ROUNDS = 3
@@ -31,8 +31,8 @@ def lay_side(
     Args:
         load: (H, W) of lines and strokes as drawn.
         lines: (H, W), 0..1, where lines are: they add to the tone and are not balanced.
-        tone: (H, W), the mean graphite wanted of a 2B; of another grade, as much lighter or darker as its densest is.
-        share: (H, W) of the tone that is the side's, 0..1; where it is 1, the strokes are left as they are.
+        tone: (H, W), the mean graphite wanted of a 2B; for another grade it is scaled with the density.
+        share: (H, W), 0..1, how much of the tone the side lays; where it is 1, the strokes are left as they are.
         grade: of the lead.
 
     Returns:
@@ -61,7 +61,7 @@ def lay_side(
         firm = np.clip(firm * ((strokes + 0.01) / (laid + 0.01)) ** 0.8, _FAINTEST, _FIRMEST)
     load = -np.expm1((1 + (firm - 1) * free * (share < 1)) * bare)
     laid = seen(darkness_of(load, grade))
-    # A first guess as if both were spread evenly, corrected by what is then seen.
+    # A first guess as if both were spread evenly, then corrected by what is seen.
     side = load_of(np.clip((tone - laid) / (1 - laid), 0, grade.density), grade)
     wanted = side > 0
     for _ in range(_SIDE_ROUNDS):
@@ -72,7 +72,7 @@ def lay_side(
 
 
 def _finished(load: np.ndarray, tone: np.ndarray, free: np.ndarray, grade: Grade) -> np.ndarray:
-    """The load where detail is fine worked over with the point: lights lifted, darks pressed in, as for an eye."""
+    """The load, worked over with the point where detail is fine, as in an eye: lights lifted, darks pressed in."""
     fine = free * smoothstep(blurred(np.abs(tone - blurred(tone, 2.5)), _FINE_SPREAD), *_FINE)
     wanted, toned = blurred(tone, _FINE_AREA), tone > 0
     for _ in range(_FINE_ROUNDS):

@@ -1,4 +1,4 @@
-"""What a weights file says of itself, read without its weights, and the folders such files are found in."""
+"""What a weights file says about itself, read without its weights, and the folders such files are found in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Card:
 
     Attributes:
         title: its name, for people.
-        author, license, description: free text; license is best an SPDX identifier.
+        author, license, description: free text; license is preferably an SPDX identifier.
         usage_hint: which lines and controls suit it.
         date: ISO 8601; the time of saving if left empty.
         tags: comma-separated.
@@ -46,7 +46,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Header:
-    """What a weights file says of itself.
+    """What a weights file says about itself.
 
     Attributes:
         path: the file.
@@ -79,11 +79,11 @@ class Header:
 
 
 def read_header(path: str | os.PathLike[str], any_plan: bool = False) -> Header:
-    """Reads what a weights file says of itself, in a few kB; all of it has been checked.
+    """Reads what a weights file says about itself, a few kB, and checks all of it.
 
     Args:
         path: of the file.
-        any_plan: take a pencil of another version of the plan for one of this, to train it on.
+        any_plan: take a pencil of another version of the plan for one of this version, to train it further.
 
     Raises:
         SketchGANError: no such file, a pickle, truncated, forged, or somebody else's safetensors.

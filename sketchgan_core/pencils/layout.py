@@ -11,8 +11,8 @@ from ..errors import SketchGANError
 
 SUFFIX = ".safetensors"
 
-# A pencil's header takes about 20 kB, and a thumbnail in it as much again. What a parser makes of a forged one takes up
-# to forty times its bytes.
+# A pencil's header takes about 20 kB, and a thumbnail in it as much again. A parser may turn a forged one into up to
+# forty times its bytes.
 MAX_HEADER_BYTES = 2**18
 MAX_DIMENSIONS = 8
 
@@ -34,7 +34,7 @@ def read_head(path: Path) -> tuple[dict[str, Any], int, int]:
         The object, where the data begin and where they end, in bytes.
 
     Raises:
-        SketchGANError: no such file, a pickle, truncated, forged, or far more than a pencil says of itself.
+        SketchGANError: no such file, a pickle, truncated, forged, or far more than a pencil says about itself.
     """
     try:
         if path.exists() and not path.is_file():
@@ -73,7 +73,7 @@ def parse_json(text: str) -> Any:
     """A JSON value that can be printed, and sent on as JSON.
 
     Raises:
-        ValueError: no JSON, NaN or infinity in it, half a character (a lone surrogate), or too deep to be walked.
+        ValueError: not JSON, NaN or infinity in it, half a character (a lone surrogate), or too deep to be walked.
     """
     try:
         value = json.loads(text)
@@ -99,7 +99,7 @@ def tensors_in(path: Path, entries: dict[str, Any], data_bytes: int) -> Tensors:
             raise damaged
         if not _are_integers(shape, MAX_DIMENSIONS) or not _are_integers(place, 2) or len(place) != 2:
             raise damaged
-        # No weight is empty; a file whose length is not the header's is told so below.
+        # No weight is empty; a file of another length than the header says is refused below.
         longest = max(data_bytes, place[1])
         if not all(1 <= length <= longest for length in shape):
             raise damaged

@@ -28,9 +28,9 @@ from ..generators.registry import Generator, build_generator
 from .header import ARCHITECTURE_PREFIX, DISCRIMINATOR, Card, Header, read_header, resolve_pencil
 from .layout import MAX_HEADER_BYTES, SUFFIX, TYPE_BYTES
 
-# Seventy times the usual pencil, and what can be looked through in a second: a config can describe larger ones.
+# Seventy times the usual pencil, and as much as can be checked in a second; a config can describe larger ones.
 MAX_FILE_BYTES = 2**28
-PIECE = 2**20  # bytes that are looked at together
+PIECE = 2**20  # bytes that are checked at a time
 
 # What safetensors calls the types a parameter or a counter may be stored in.
 _FLOATS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
@@ -64,7 +64,7 @@ def save_pencil(
         generator: its floating-point parameters and buffers are stored as `dtype`.
         card: who made it and what for.
         controls: the defaults that suit this pencil, e.g. `{"darkness": 0.6}`.
-        training: anything JSON worth knowing later: data, steps, losses.
+        training: anything worth knowing later, as JSON: data, steps, losses.
         dtype: float16, bfloat16 or float32.
         overwrite: replace an existing file.
 
@@ -86,7 +86,7 @@ def save_discriminator(
     dtype: torch.dtype = torch.float16,
     overwrite: bool = False,
 ) -> None:
-    """Writes a discriminator, to train on from; `config` holds its constructor's arguments.
+    """Writes a discriminator, to continue training from; `config` holds its constructor's arguments.
 
     Raises:
         SketchGANError: as `save_pencil`.
@@ -223,7 +223,7 @@ def _check_values(header: Header) -> None:
                     raise SketchGANError(f"{header.path}: is shorter than it was; download it again")
                 digest.update(piece)
                 left -= len(piece)
-                # Both ends of the range tell of NaN as well, thirty times as fast as asking every value.
+                # The least and the greatest value reveal NaN as well, thirty times as fast as testing every value.
                 if kind in _FLOATS and not all(
                     map(torch.isfinite, torch.frombuffer(piece, dtype=_FLOATS[kind]).aminmax())
                 ):

@@ -20,9 +20,9 @@ class Controls:
     Attributes:
         darkness: how hard the pencil is pressed, from faint to nearly black.
         roughness: wobble, restated strokes, overshoot and construction lines, from none to a lot.
-        shading: how much is shaded in strokes; 0 is pure outline, or in a picture the soft side of the lead alone.
-        tone: how much of a picture's light is drawn; 0 leaves its lines alone.
-        detail: how fine and how plain the detail of a picture is drawn.
+        shading: how much is shaded in strokes; 0 is pure outline, or for a picture the soft side of the lead alone.
+        tone: how much of a picture's light is drawn; 0 leaves only its lines.
+        detail: how finely and how plainly the detail of a picture is drawn.
         background: how far a picture fades into bare paper around its subject and towards the border.
     """
 
@@ -60,8 +60,8 @@ class Controls:
         return maps
 
     def fitted(self, size: tuple[int, int]) -> Controls:
-        """These controls with every map at a size (height, width); one that is the same everywhere is a number."""
-        from ..scaling import fitted  # OpenCV, which a host that only lists pencils need not load
+        """These controls with every map resized to (height, width); a map of one value everywhere becomes a number."""
+        from ..scaling import fitted  # loads OpenCV, which a host that only lists pencils does not need
 
         values = {}
         for name, value in self.items():

@@ -1,6 +1,6 @@
-"""The size a drawing is planned at, so that a stroke is as wide on the page whatever the resolution of the input.
+"""The size a drawing is planned at, so that a stroke is equally wide on the page whatever the resolution of the input.
 
-Sizes are the side of the square of the same area, in pixels; a page of 900 px then has strokes of 1 to 4 px.
+A size is the side of the square of the same area, in pixels; a page of 900 px then has strokes of 1 to 4 px.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import numpy as np
 from ..scaling import side
 
 SMALLEST, LARGEST = 700, 1400
-PICTURE = 1000  # of a picture, at half the detail
-SEEN = 3000  # at which a picture is read: what is finer than half a pixel of a drawing is not seen in it
-LINE_WIDTH = 2.3  # px: what the median line of a line image is drawn at
-LONGEST = 32_000  # px of either side: more than OpenCV can move about
+PICTURE = 1000  # size of a picture at half the detail
+SEEN = 3000  # size at which a picture is read: a drawing shows nothing finer than half of its own pixels
+LINE_WIDTH = 2.3  # px: width at which the median line of a line image is drawn
+LONGEST = 32_000  # px of either side: OpenCV cannot remap much more
 MOST_ENLARGED = 1.5  # a small input has no detail that would need more
 
 
 def size_for_picture(shape: tuple[int, ...], detail: float = 0.5) -> tuple[int, int]:
-    """The size (height, width) at which a picture (H, W, ...) is drawn; finer with more detail, 0..1."""
+    """The size (height, width) at which a picture (H, W, ...) is drawn; larger with more detail, 0..1."""
     return _scaled(shape, PICTURE * (0.8 + 0.4 * detail))
 
 
 def size_for_lines(lines: np.ndarray) -> tuple[int, int]:
-    """The size (height, width) at which a line image (H, W) is drawn: by the width of its lines."""
+    """The size (height, width) at which a line image (H, W) is drawn, chosen by the width of its lines."""
     width = line_width(lines)
     return _scaled(lines.shape, side(lines.shape) * LINE_WIDTH / width if width else PICTURE)
 

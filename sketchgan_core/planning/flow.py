@@ -1,7 +1,7 @@
-"""Flow: along which direction each place of a picture is shaded.
+"""Flow: the direction in which each place of a picture is shaded.
 
-Hair, fur, bark and folds are followed, and so is the outline of a sharp form from near by; where a picture says
-nothing (skies, walls, blurred grounds), the slant of a right hand, which turns a little from place to place.
+Shading follows hair, fur, bark and folds, and near a sharp form its outline; where a picture says nothing (skies,
+walls, blurred grounds), it has the slant of a right hand, which turns a little from place to place.
 Directions are averaged as doubled angles, so that opposite ones agree (Kass and Witkin 1987, "Analyzing oriented
 patterns").
 """
@@ -21,7 +21,7 @@ _SLANT_TURN = math.radians(7)
 _TEXTURE_SPREAD, _FORM_SPREAD = 6.0, 16.0  # px
 _TEXTURE_SLOPE, _FORM_SLOPE = 0.02, 0.015  # lightness per px that counts fully
 _TEXTURE_AGREES, _FORM_AGREES = (0.22, 0.5), (0.3, 0.6)  # from no to full trust
-_FORM_NEAR = (0.02, 0.08)  # share of edges around a place from which its form is known
+_FORM_NEAR = (0.02, 0.08)  # share of edges around a place whose form is unknown, and known
 
 
 def read_flow(light: Light, hand: Hand) -> np.ndarray:

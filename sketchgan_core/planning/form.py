@@ -14,7 +14,7 @@ import numpy as np
 
 from .hand import SLANT
 
-INK_THRESHOLD = 0.15  # fainter marks than this are paper, so that a thin grey line still encloses
+INK_THRESHOLD = 0.15  # fainter marks are paper; low, so that a thin grey line still encloses
 WORKING_SIZE = 1024  # regions of larger images are found at this size
 GAPS = (1.0, 4.0, 9.0)  # half-widths of the gaps in an outline that are bridged, in 512ths of the image
 LIGHT = (-0.55, -0.65, 0.52)  # towards the light: from the upper left, above the page
@@ -64,7 +64,7 @@ def read_form(ink: np.ndarray) -> Form:
 
 
 def _enclosed_regions(mark: np.ndarray, unit: float) -> np.ndarray:
-    """Numbers the regions that marks enclose, small gaps first, then outlines with ever larger gaps."""
+    """Numbers the regions that marks enclose: outlines with small gaps first, then those with ever larger ones."""
     region = np.zeros(mark.shape, np.int32)
     open_ground = np.ones(mark.shape, bool)
     count = 0
@@ -86,7 +86,7 @@ def _enclosed_regions(mark: np.ndarray, unit: float) -> np.ndarray:
         count += len(enclosed)
         if not enclosed:
             continue
-        # What the bridging hid beside a line goes to the nearest region on its own side of that line.
+        # The strip that bridging hid beside a line goes to the nearest region on its own side of that line.
         _, nearest = cv2.distanceTransformWithLabels(
             (~free).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )
@@ -132,7 +132,7 @@ def _light(mark: np.ndarray, region: np.ndarray, unit: float) -> tuple[np.ndarra
 
 
 def _hatching_angles(region: np.ndarray) -> np.ndarray:
-    """A direction for each region: across a long one, else the hand's own, turned a little from part to part."""
+    """A direction for each region: across a long one, else the hand's own, turned a little from region to region."""
     count = int(region.max()) + 1
     rows, columns = np.nonzero(region)
     number = region[rows, columns]

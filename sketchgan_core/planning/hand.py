@@ -1,4 +1,4 @@
-"""The hand: the seeded random fields with which a drawing is drawn once, this way and no other.
+"""The hand: the seeded random fields that make a drawing come out one way and no other.
 
 Every field is periodic over PERIOD pixels and anchored to image coordinates, so a pixel gets the same value
 whatever the size of the image around it, and a seed is a take.

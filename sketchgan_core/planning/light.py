@@ -1,8 +1,8 @@
-"""Light: what a picture says of tone, as an artist would simplify it.
+"""Light: what a picture says about tone, as an artist would simplify it.
 
-Paper only for the lights, darks that stay dark, detail kept where it is fine. The tone curve pulls the picture's own
-distribution of lightness half-way towards that of a pencil drawing (after Lu, Xu and Jia 2012, "Combining sketch and
-tone for pencil drawing production"): mostly light, few darks.
+Bare paper for the lights only, darks that stay dark, detail kept where it is fine. The tone curve pulls the picture's
+own distribution of lightness half-way towards that of a pencil drawing (after Lu, Xu and Jia 2012, "Combining sketch
+and tone for pencil drawing production"): mostly light, few darks.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ import numpy as np
 
 from ..fields import blurred, smoothstep
 
-_SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not torn apart
+_SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not stretched to full contrast
 _CURVE_POINTS = 65
 # Shares of the page (from the darkest) and how light a pencil drawing is there.
 _DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
 _DRAWN_LIGHTS = (0.0, 0.18, 0.42, 0.68, 0.90, 1.0)
-_LIGHTENED, _DARKENED = 0.55, 0.05  # how far towards that, where it is lighter and where it is darker
-# Of a place's contrast with its surroundings, what is added; little around what is dark, which would shine.
+_LIGHTENED, _DARKENED = 0.55, 0.05  # how far tones move towards that, where it is lighter and where it is darker
+# How much of a place's contrast with its surroundings is added; little beside the dark, or a halo would shine.
 _DARKER_BESIDE_LIGHT, _LIGHTER_BESIDE_DARK = 0.25, 0.08
-_DARK = 0.88  # tones beyond are drawn together
+_DARK = 0.88  # tones beyond this are compressed
 _SURROUNDINGS = 22.0  # px at the drawing size
 _FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
-_FOCUS = (0.004, 0.014)  # mean sharp detail, of lightness, of a blurred ground and of a subject
+_FOCUS = (0.004, 0.014)  # mean sharp detail, in lightness, of a blurred ground and of a subject
 
 _EDGE = (0.02, 0.12)  # lightness per px of a faint and of a firm edge
-_SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge are seen close than seen from afar
-_RESERVED = (0.03, 0.1)  # lightness of a line above what is beside it: none, and one that is left bare
+_SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge look from close up than from afar
+_RESERVED = (0.03, 0.1)  # how much lighter than what is beside it: no light line, and one that is left bare
 _WIDER_THAN_A_LINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 _FAINT_LINE, _UNFOCUSED_LINE, _LINE_IN_LIGHT = 0.1, 0.3, 0.7
 
 
 @dataclass(frozen=True)
 class ToneCurve:
-    """From lightness to light, judged by one picture and kept over the frames of an animation.
+    """From lightness to light, judged from one picture and kept for all frames of an animation.
 
     Attributes:
         low, high: lightness of the darkest and the lightest that counts.
@@ -50,7 +50,7 @@ class ToneCurve:
 
 @dataclass(frozen=True)
 class Light:
-    """What a picture says of tone; all (H, W) float32.
+    """What a picture says about tone; all (H, W) float32.
 
     Attributes:
         lightness: as it is in the picture, 0..1.
@@ -73,7 +73,7 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     Args:
         pixels: (H, W) or (H, W, 3) float32, 0..1.
         detail: 0..1, how plainly fine detail is drawn.
-        curve: of the first frame; judged by this picture if None.
+        curve: of the first frame; judged from this picture if None.
     """
     lightness = _lightness(pixels)
     curve = curve or _judged(lightness)
@@ -118,7 +118,7 @@ def _slope(lightness: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _within(tone: np.ndarray) -> np.ndarray:
-    """The tone (H, W) within 0..1: the darkest are drawn together rather than cut off, so that they stay apart."""
+    """The tone (H, W) within 0..1: the darkest are compressed rather than cut off, so that they stay distinct."""
     over = np.maximum(tone - _DARK, 0) / (1 - _DARK)
     result: np.ndarray = np.clip(np.minimum(tone, _DARK) - (1 - _DARK) * np.expm1(-over), 0, 1)
     return result
@@ -138,7 +138,7 @@ def _judged(lightness: np.ndarray) -> ToneCurve:
     steps = np.linspace(0, 1, _CURVE_POINTS)
     share = np.searchsorted(ordered, low + steps * (high - low)) / len(ordered)
     drawn = np.interp(share, _DRAWN_SHARES, _DRAWN_LIGHTS)
-    # An even ground holds many pixels of nearly one lightness: smoothed, the curve does not tear them apart.
+    # An even ground holds many pixels of nearly one lightness: the curve is smoothed, or it would pull them apart.
     drawn = np.convolve(np.pad(drawn, _CURVE_POINTS // 12, "edge"), np.ones(11) / 11, "valid")
     lights = steps + np.where(drawn > steps, _LIGHTENED, _DARKENED) * (drawn - steps)
     lights[-1] = 1.0  # white is bare paper

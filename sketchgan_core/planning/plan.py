@@ -3,9 +3,9 @@
 Computed once on the whole image before tiling, from the lines, the light, the controls and the hand. The generator
 sees it as input planes; the renderer of training pairs draws it with real strokes.
 
-What a pencil has learned depends on the exact numbers of the plan. Whatever changes them, here or in `form`, `flow`,
-`hand`, `light`, `strokes`, raises PLAN_VERSION in `planes`; weights, pairs and shards carry it and are refused where it
-differs.
+What a pencil has learned depends on the exact numbers of the plan. A change to them, here or in `form`, `flow`, `hand`,
+`light` or `strokes`, must raise PLAN_VERSION in `planes`; weights, pairs and shards carry that version and are refused
+where it differs.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from .planes import PLAN_VERSION as PLAN_VERSION
 from .planes import PLANES
 from .strokes import Shading, Strokes, lay_strokes, stroke_plane
 
-MOVE_STEPS = 3  # the largest moves change by a quarter of their length within that length
+MOVE_STEPS = 3  # enough, since the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
 RIM = 1  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
-SHORTER = 0.9  # of the full length of a stroke, on things; behind them it is full
+SHORTER = 0.9  # share of its full length that a stroke has on things; behind them it has all
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
 FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
 SOLID_SIDE = 0.2  # how much of a solid black is laid with the side of the lead
-WIDE = 0.8  # share of a solid around a place where it is shaded in one direction
+WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 DETAIL = (0.17, 0.36)  # share of ink around a line in the open and in fine detail, like an eye
 REGION = (0.06, 0.16)  # of the longer side: size of a form that is not shaded, and of one that is
-# Of stippling: px between dots where it is black, and at most; px between the points of a dot; of a stroke's length.
+# Stippling: px between dots in black, and at most; px between the points of a dot; its share of a stroke's length.
 DOT_SPACING, DOTS_APART, DOT_STEP, DOT_LENGTH = 1.7, 8.0, 0.35, 0.19
 
 
@@ -54,9 +54,9 @@ class Style:
     """How tone is laid.
 
     Attributes:
-        layers: of each, its turn against the direction of the shading, and the tone from which it is laid.
-        share: of the tone, for each unit of `shading`, that is laid in strokes and not with the side of the lead.
-        dots: instead of strokes.
+        layers: for each, its turn from the direction of the shading, and the tone from which on it is laid.
+        share: how much of the tone, for each unit of `shading`, is laid in strokes and not with the side of the lead.
+        dots: whether dots are laid instead of strokes.
     """
 
     layers: tuple[tuple[float, float], ...]
@@ -110,7 +110,7 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
         controls: numbers, or maps of the image's size.
         seed: the take.
         light: of the picture; without one, light is invented from the form that the lines enclose.
-        style: how tone is laid; pencils are trained on the first.
+        style: how tone is laid; pencils are trained on LAYERED.
     """
     height, width = lines.shape
     hand = Hand(seed)
@@ -183,7 +183,7 @@ def solid(ink: np.ndarray) -> np.ndarray:
 
 
 def inside_of_solids(ink: np.ndarray) -> np.ndarray:
-    """The inside of the filled areas of ink (H, W), which is shaded; what is left of them is their outline: 0..1."""
+    """The inside of the filled areas of ink (H, W), 0..1, which is shaded; the rest of them is their outline."""
     return cv2.erode(np.minimum(solid(ink), ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
 
 
@@ -225,7 +225,7 @@ def _of_light(
     )
     tone = (DARKEST * dark).astype(np.float32)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
-    # Dark strokes lie closer than they can be told apart, and none but strokes run out at the border.
+    # Dark strokes lie too close to be told apart, so the side helps there; at the border only strokes run out.
     side_share = np.minimum(1 - style.share * shade + DARK_SIDE * dark, 1) * side_kept
     return _Tones(shading, pressure, tone, np.maximum(side_share, 0.05).astype(np.float32))
 
@@ -235,7 +235,7 @@ def _of_form(
 ) -> _Tones:
     """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
     form = read_form(ink)
-    # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, and beards a chin.
+    # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, or a beard on a chin.
     wanted = 0.2 * maps["shading"] ** 0.35 + 0.8 * maps["shading"] ** 4
     amount = _shadow(form.tone, form.region, wanted) * (1 - filled)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
@@ -244,7 +244,7 @@ def _of_form(
     if inside.any():
         white = 1 - ink
         outline = Light(white, inside, inside, np.ones_like(ink), None)
-        # Along its outline where it is narrow; in a wide one that would be swirls.
+        # A narrow solid is shaded along its outline; in a wide one that would make swirls.
         narrow = (inside > 0.5) & (blurred(inside, 8) < WIDE)
         angle = np.where(narrow, read_flow(outline, hand), np.where(inside > 0.5, np.float32(SLANT), angle))
     # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
@@ -265,14 +265,14 @@ def _dotted(shading: Shading) -> Shading:
 
 
 def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
-    """How far apart the strokes are put (H, W), about 1: here closer, there looser, as a hand works in patches."""
+    """How far apart the strokes are put (H, W), about 1: closer here, looser there, as a hand works in patches."""
     return np.clip(1 + np.float32(0.16) * hand.wobble(height, width, 40.0, part=10)[0], 0.7, 1.4)
 
 
 def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     """How hard lines are pressed (H, W), 0..1.
 
-    By the hand's own swing, harder where it is dark (H, W) and where ink (H, W) is fine detail: no eye may fade.
+    By the hand's own swing, but harder where it is dark (H, W) and where ink (H, W) is fine detail: no eye may fade.
     """
     swing = hand.pressure(*ink.shape) - np.float32(0.5)
     pressed = np.clip(PRESSED + SWING * swing + IN_DARK * (dark - 0.35), 0, 1)
@@ -282,7 +282,7 @@ def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
     amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1) ** (1.15 - 0.15 * shading)
-    # A small region is a detail: shaded, it would only be dirty, unless much shading is asked for.
+    # A small region is a detail: shaded, it would only look dirty, unless much shading is asked for.
     size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
     large = size / (1.25 - 0.85 * shading)
     return (amount * smoothstep(large, *REGION)).astype(np.float32)
@@ -324,7 +324,7 @@ def _moved(plane: np.ndarray, move: np.ndarray) -> np.ndarray:
     height, width = plane.shape
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     move = move.astype(np.float32)
-    # What lands here started where its own move led here: some steps towards that fixed point.
+    # What lands here came from the place whose move leads here: a few steps towards that fixed point.
     there = move
     for _ in range(MOVE_STEPS):
         at_x, at_y = grid_x - there[0], grid_y - there[1]

@@ -17,15 +17,15 @@ from .hand import Hand
 STEP = 2.5  # px between the points of a stroke
 HALF_LENGTH = 24  # steps at most, either way from where a stroke is begun
 SEEDS = 4  # px between candidates
-CELL = 128  # px; candidates of cells that are two apart cannot touch: at least a stroke and a gap
+CELL = 128  # px, at least a stroke and a gap, so that candidates of cells that are two apart cannot touch
 SHORTEST = 5  # points; less is a speck
 WIDTH = 2  # px of a stroke in the plane
-PLATEAU = 0.2  # a stroke ends where the tone is so much lighter or darker than where it was begun
-CARRIED = 0.5  # of its direction that a stroke keeps from step to step: a hand draws no wriggles
-SHORTENED = 0.55  # by how much, of its length, chance makes a stroke shorter
-LOOSENESS = (0.5, 0.8)  # of the spacing that every stroke keeps, and that chance adds: hatching is not ruled
-OVERLAP = 0.3  # of that spacing at which a stroke that comes near another ends
-SOFTEST = 0.4  # pressure of the softest stroke of its tone, by chance, of the firmest
+PLATEAU = 0.2  # a stroke ends where the tone is this much lighter or darker than where it was begun
+CARRIED = 0.5  # share of its direction that a stroke keeps from step to step: a hand draws no wriggles
+SHORTENED = 0.55  # share of its length by which chance shortens a stroke, at most
+LOOSENESS = (0.5, 0.8)  # shares of the spacing: what every stroke keeps, and what chance adds, as hatching is not ruled
+OVERLAP = 0.3  # share of that spacing at which a stroke that comes near another ends
+SOFTEST = 0.4  # pressure of the softest stroke of a tone as a share of the firmest; chance decides between them
 LIGHT_PRESSURE = 0.7  # power of the tone: light tones are few strokes, not faint ones
 
 _SHIFT = 4  # binary digits below the pixel in OpenCV's coordinates
@@ -79,7 +79,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
 
     Args:
         shading: what to shade.
-        hand: whose chance decides where strokes begin and how firm they are.
+        hand: its chance decides where strokes begin and how firm they are.
         layer: number of the layer; layers are independent.
         start: tone from which this layer is laid.
     """
@@ -124,7 +124,7 @@ def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
         return pressure
     fixed = np.rint(strokes.points[:, :2] * (1 << _SHIFT)).astype(np.int32)
     cv2.polylines(cover, np.split(fixed, strokes.ends[:-1]), False, 255, WIDTH, cv2.LINE_AA, _SHIFT)
-    # Every pixel of a stroke is pressed as the point of it next to it.
+    # Every pixel of a stroke gets the pressure of the stroke's nearest point.
     first, last = strokes.points[:-1], strokes.points[1:]
     for part in (0.0, 0.5):
         x, y, pressed = ((1 - part) * first + part * last).T
@@ -195,7 +195,7 @@ def _apart(
     spacing: np.ndarray,
     size: tuple[int, int],
 ) -> Strokes:
-    """The candidates, in turn, that keep their distance from those before them, cut short where they come near."""
+    """The candidates, in turn, that keep their distance from those before them, cut short where they come too near."""
     seed_taken, path_taken = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     group = (cells[:, 2] * 4 + (cells[:, 0] & 1) + 2 * (cells[:, 1] & 1)).astype(np.int64)
     order = np.argsort(group, kind="stable")
@@ -233,6 +233,6 @@ def _apart(
 
 
 def _taper(at: np.ndarray) -> np.ndarray:
-    """How a stroke swells (any shape), `at` 0 its beginning .. 1 its end: set down quickly, lifted slowly."""
+    """How a stroke swells (any shape), from its beginning (`at` 0) to its end (1): set down quickly, lifted slowly."""
     swell: np.ndarray = np.clip(at / 0.15 + 0.3, 0, 1) * np.clip((1 - at) / 0.45 + 0.1, 0, 1) ** 0.7
     return swell

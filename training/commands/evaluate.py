@@ -1,9 +1,8 @@
 """`sketchgan-train evaluate`: what a pencil is worth, as numbers and as a sheet of pictures.
 
-The pencil draws every drawing with a fresh seed. Its sketches are compared with the rendered targets beside a
-second rendering of the same drawings, which no pencil can be expected to beat, and beside simple peers. Targets have
-no side of the lead, so that these sketches are the generator's alone; lines, controls and light are measured on whole
-ones.
+The pencil draws every drawing with a fresh seed. Its sketches are compared with the rendered targets, and so are a
+second rendering of the same drawings, which no pencil can be expected to beat, and some simple peers. Targets lack the
+side of the lead, so these sketches are the generator's alone; lines, controls and light are measured on whole sketches.
 """
 
 from __future__ import annotations
@@ -132,7 +131,7 @@ def _one_per_drawing(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _draw(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None, seed: int = OTHER_SEED) -> np.ndarray:
-    """What the generator alone draws of a pair."""
+    """What the generator alone draws for a pair."""
     seed += pair.seed
     if not sketcher.generator.draws_load:
         return sketcher.draw(lines, pair.controls, seed, Medium(pair.paper))
@@ -200,7 +199,7 @@ def _controls(
 def _light(
     sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray], lights: Sequence[Light | None]
 ) -> dict[str, Any]:
-    """How far sketches of pictures follow their light, everything kept: rank correlation of dark with dark."""
+    """How well sketches of pictures follow their light, with nothing faded: rank correlation of wanted with drawn."""
     found = [
         light_followed(light.tone, sketcher.draw(image, WHOLE, pair.seed, Medium(pair.paper), light=light))
         for pair, image, light in zip(pairs, lines, lights, strict=True)

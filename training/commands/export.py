@@ -98,11 +98,11 @@ def export(
 ) -> str:
     """Write a checkpoint of a run as a pencil and, if asked, its discriminators; returns which one it was.
 
-    The unconditional one, which adversarial augmentation trains, goes beside it: unconditional.safetensors beside
+    The unconditional one, which adversarial augmentation trains, goes next to it: unconditional.safetensors beside
     discriminator.safetensors.
 
     Args:
-        checkpoint: best or latest. Where validation has found none best, the latest is taken.
+        checkpoint: best or latest. If validation has found no best one yet, the latest is taken.
 
     Raises:
         SketchGANError: the run has no checkpoint, was trained for another plan, or a file exists.
@@ -144,6 +144,6 @@ def _story(config: TrainConfig, state: RunState) -> dict[str, Any]:
     """How the pencil came about: what somebody needs to make it again."""
     told = {"crops": state.crops, "seconds": state.seconds, **asdict(state.origin)}
     told = {key: value for key, value in told.items() if value}
-    # Whoever gets the pencil need not know how the folders of whoever made it are called.
+    # Users of the pencil need not know what its maker's folders are called.
     told |= {key: _FOLDERS.sub("", told[key]) for key in ("command", "data") if key in told}
     return {**told, "seed": config.seed, "settings": asdict(config)}

@@ -1,4 +1,4 @@
-"""`sketchgan-train pair`: training pairs out of an artist's own pencil drawings, looked through by the artist."""
+"""`sketchgan-train pair`: training pairs from an artist's own pencil drawings, reviewed by the artist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..sketchbook import review
 HELP = """Make training pairs of scanned or photographed pencil drawings: finds the clean lines in each, and writes
 review.html to look them through. What you reject is set aside; `sketchgan-train run` trains on the rest."""
 
-# What phones and scanners make and Pillow does not read: better named than passed over in silence.
+# What phones and scanners write and Pillow cannot read: better reported than passed over in silence.
 _FOREIGN = {".heic", ".heif", ".pdf", ".dng"}
 
 

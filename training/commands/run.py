@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     except SketchGANError:
         if accelerator.is_main_process:
             raise
-        return 2  # every process has found the same, and one says it
+        return 2  # every process has found the same error, and one reports it
     if accelerator.is_main_process and not args.dry_run:
         _finish(args.output, complete)
     return 0

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = split(pairs, args.validation)
     index: dict[str, Any] = {KEY: PLAN_VERSION, "summary": summary(args.data, pairs, *chosen)}
     for part, indices in zip(PARTS, chosen, strict=True):
-        # mixed, because neighbours in a shard are neighbours in training
+        # shuffled, because neighbours in a shard are neighbours in training
         order = np.random.default_rng(args.seed).permutation(np.asarray(indices)).tolist()
         index[part] = write_shards(args.output, part, [pairs[i] for i in order], args.pairs, args.workers)
     # last, because its presence says that the shards are complete

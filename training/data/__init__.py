@@ -1,1 +1,1 @@
-"""What is trained on: pairs found, planned and kept as stacks or shards, and crops of them without end."""
+"""What a run trains on: pairs, found, planned and kept as stacks or shards, and crops of them without end."""

@@ -1,4 +1,4 @@
-"""Augmentation of one window (H, W, len(CHANNELS)) uint8: cheap, and drawn from a seeded generator."""
+"""Augmentation of one window (H, W, len(CHANNELS)) uint8: cheap, and decided by a seeded random generator."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def warp(source: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
 
 def overlap(below: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """Two drawings on one sheet: marks add up, graphite multiplies, the ground is that of the drawing in reach."""
+    """Two drawings on one sheet: marks add up, graphite multiplies, the ground is the one with the greater reach."""
     both = below.copy()
     both[..., MARKS] = np.maximum(below[..., MARKS], above[..., MARKS])
     both[..., SKETCH] = cv2.multiply(below[..., SKETCH], above[..., SKETCH], scale=1 / 255)
@@ -70,7 +70,7 @@ def change_thickness(window: np.ndarray, rng: np.random.Generator) -> None:
 def finish(window: np.ndarray) -> None:
     """Put the finished sketch in the place of the input, in place: a drawing that needs nothing is to be left alone.
 
-    It is planned as drawn lines are at no roughness and no shading: taken once, where it is, and nothing added.
+    It is planned as lines are at no roughness and no shading: one take, in place, and nothing added.
     """
     graphite = 255 - window[..., SKETCH]
     window[..., MARKS] = 0

@@ -1,4 +1,4 @@
-"""Controls by lot, for drawings that come with none."""
+"""Random controls, for drawings that come with none."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sketchgan_core.planning.controls import Controls
 
 
 def sample_controls(rng: np.random.Generator, with_tone: bool = False) -> Controls:
-    """Uniform controls, with more than their share of no shading, no roughness and other extremes.
+    """Uniformly random controls, with extra chances of no shading, no roughness and other extremes.
 
     Args:
-        with_tone: those that act on pictures alone are drawn by lot as well.
+        with_tone: choose those that act on pictures alone at random as well.
     """
     darkness, roughness, shading = rng.uniform(0, 1, 3)
     no_shading, no_roughness, extreme = rng.random(3) < (0.2, 0.1, 0.1)

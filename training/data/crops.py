@@ -16,8 +16,8 @@ from ..config import TrainConfig
 from ..processes import STOPPING
 from .augment import INK, affine_matrix, change_thickness, finish, overlap, turn, warp
 
-TRIES = 12  # a drawing may have no window with enough ink; then its last one is taken
-MARGIN = 1.35  # the largest shrinking rotation of affine_matrix looks this much further than the window
+TRIES = 12  # a drawing may have no window with enough ink; then the last one tried is taken
+MARGIN = 1.35  # affine_matrix, at its most shrinking and rotating, reads this many times the window's side
 INK_LEVEL = 128
 
 
@@ -77,7 +77,7 @@ class Crops(Dataset[Tensor]):
 
 
 def validation_batch(stacks: Planned, validation: Sequence[int], config: TrainConfig) -> Tensor:
-    """The fixed, unaugmented crops by which the run is measured, spread over the held-back pairs."""
+    """The fixed, unaugmented crops on which the run is measured, spread over the held-back pairs."""
     crops = []
     for number in range(config.validation_crops):
         rng = np.random.default_rng((config.seed, number, 1))
@@ -90,7 +90,7 @@ def validation_batch(stacks: Planned, validation: Sequence[int], config: TrainCo
 def inked_window(
     stack: np.ndarray, size: int, rng: np.random.Generator, minimum_ink: float, channel: int = INK
 ) -> np.ndarray:
-    """A window (size, size, channels) whose input lines are dark enough, of a bounded number of tries."""
+    """A window (size, size, channels) whose input lines are dark enough, or the last of TRIES."""
     height, width = stack.shape[:2]
     for _ in range(TRIES):
         top, left = int(rng.integers(max(height - size, 0) + 1)), int(rng.integers(max(width - size, 0) + 1))
@@ -137,7 +137,7 @@ class _Steps:
 
 def _settle(worker: int) -> None:
     cv2.setNumThreads(1)
-    for number in STOPPING:  # for where they cannot be held back
+    for number in STOPPING:  # where the system cannot hold them back
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -22,7 +22,7 @@ def claim(folder: Path, settings: dict[str, Any], differ: str) -> None:
     """Bind a folder to the settings that all its pairs depend on.
 
     Raises:
-        SketchGANError: it holds pairs of other settings; `differ` says which these are.
+        SketchGANError: it holds pairs of other settings; `differ` names the settings.
     """
     path = _record_path(folder, SETTINGS)
     if not path.exists():

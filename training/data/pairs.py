@@ -1,4 +1,4 @@
-"""Pair folders: finds line image and sketch of the same name, and splits them by drawing."""
+"""Pair folders: finds line images and sketches of the same name, and splits them by drawing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .plan_version import another_plan
 
 LAYOUTS = (("line", "sketch"), ("raw/line", "raw/sketch"), ("raw", "sketch"))
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-SHOWN = 20  # problems that are told one by one
+SHOWN = 20  # problems that are listed one by one
 
 Candidate = tuple[Path, Path, Path | None, dict | None]
 
@@ -34,7 +34,7 @@ Candidate = tuple[Path, Path, Path | None, dict | None]
 class Pair:
     """A line image, its sketch, and what is known of how the sketch came about.
 
-    With `tone`, a picture of the same size, the sketch is of its light as well as of the lines.
+    With `tone`, a picture of the same size, the sketch shows its light as well as the lines.
     """
 
     line: Path
@@ -57,17 +57,17 @@ def find_pairs(folders: Iterable[Path]) -> list[Pair]:
     """Every pair in `folders`, in a stable order.
 
     Each folder is laid out as `line` + `sketch`, `raw/line` + `raw/sketch`, or `raw` + `sketch`. Pairs listed in
-    its `manifest.jsonl` take seed, controls, paper and drawing from there, and those with `style.tone` the picture of
-    that name in `tone`. For all others nothing is known of the artist's hand: controls are neutral, the paper is
-    cartridge, the seed is derived from the name, and a picture of that name in `tone` is taken if it is there.
+    its `manifest.jsonl` take seed, controls, paper and drawing from there, and those with `style.tone` also take the
+    picture of the same name in `tone`. For all others nothing is known of the artist's hand: controls are neutral, the
+    paper is cartridge, the seed is derived from the name, and a picture of that name in `tone` is used if there is one.
 
     Raises:
         TrainingError: all that is wrong, a line each: a folder without pairs, names without a partner or given twice,
-            pairs of two sizes, files that cannot be read, pairs that were rendered from another plan.
+            images of a pair that differ in size, files that cannot be read, pairs rendered from another plan.
     """
     problems: list[str] = []
     candidates = [candidate for folder in folders for candidate in _candidates(folder, problems)]
-    # decoding gives way to other threads
+    # decoding lets other threads run
     with ThreadPoolExecutor() as pool:
         pairs = list(pool.map(lambda found: _pair(found, problems), candidates))
     if problems:
@@ -182,7 +182,7 @@ def _entry(said: dict) -> dict:
     """What a manifest says of a pair.
 
     Raises:
-        ValueError, KeyError, TypeError: something that cannot be said of one.
+        ValueError, KeyError, TypeError: something is missing or invalid.
     """
     entry = {key: said[key] for key in ("drawing", "licence", "seed", "controls", "style")}
     for key, kind in (("drawing", str), ("licence", str), ("seed", int), ("controls", dict), ("style", dict)):
@@ -195,7 +195,7 @@ def _entry(said: dict) -> dict:
 
 
 def _another_plan(entry: dict) -> str:
-    """As `another_plan`, of a manifest's entry. What an artist drew depends on no plan of ours: it goes with all."""
+    """As `another_plan`, for a manifest's entry. What an artist drew depends on no plan of ours and goes with any."""
     is_rendered = entry["style"].get("brush", OWN_HAND) != OWN_HAND
     return another_plan(entry) if is_rendered else ""
 
@@ -235,17 +235,17 @@ def _fits(file: Path, line: Path, wanted: tuple[int, int] | None, problems: list
 
 
 def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, int]:
-    """Height and width of an image that is sure to decode, hours into the run; of a photograph, when it is upright.
+    """Height and width of an image, turned upright, after checking that it can be decoded, even hours into the run.
 
     Raises:
-        SketchGANError: it does not.
+        SketchGANError: it does not decode.
     """
     try:
         with open_image(file) as image:
             width, height = image.size
-            # PNG carries checksums, which are quicker to compare; others have to be decoded to be believed
+            # PNG carries checksums, which are quicker to compare; other formats must be decoded to be sure
             if image.format == "PNG":
-                # Without EXIF before the pixels, Pillow would decode them to look behind.
+                # Where no EXIF precedes the pixels, Pillow would decode them to look for it behind.
                 turned = "exif" in image.info and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
                 width, height = (height, width) if turned else (width, height)
                 image.verify()
@@ -272,7 +272,7 @@ def _hash(text: str) -> int:
 def describe_data(
     told: str, pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]
 ) -> dict[str, Any]:
-    """The pairs in words and numbers, and a fingerprint by which a change of them is noticed."""
+    """The pairs in words and numbers, and a fingerprint that shows when they have changed."""
     digest = hashlib.sha256()
     for pair in pairs:
         files = [(file.name, file.stat().st_size) for file in pair.images]

@@ -1,4 +1,4 @@
-"""Which version of the plan something was made by: what was drawn or learned from one says nothing of another."""
+"""Which version of the plan something was made with: what was drawn or learned from one says nothing of another."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ KEY = "plan_version"
 
 
 def another_plan(said: Mapping[str, Any]) -> str:
-    """That something says it is of another version than this, in a few words; empty if it is of this one."""
-    version = said.get(KEY, 1)  # the first had no number
+    """A few words saying which other version of the plan something is of; empty if it is of this one."""
+    version = said.get(KEY, 1)  # the first version had no number
     if version == PLAN_VERSION:
         return ""
     return f"version {one_line(str(version), 20)} of the plan, and this is version {PLAN_VERSION}"

@@ -1,4 +1,4 @@
-"""One pair as a stack of 8-bit planes on disk: planned once, read through the page cache ever after."""
+"""One pair as a stack of 8-bit planes on disk: planned once, then read through the page cache."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Stacks:
         self.files = [folder / f"{_key(pair)}.npy" for pair in pairs]
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """The stack of a pair, planned now if nobody has done so yet."""
+        """The stack of a pair, planned now if it has not been yet."""
         file = self.files[index]
         try:
             return np.load(file, mmap_mode="r")
-        except (FileNotFoundError, ValueError, EOFError):  # not there yet, or cut short by what befell the disk
+        except (FileNotFoundError, ValueError, EOFError):  # not there yet, or truncated
             stack = plan_pair(self.pairs[index])
         with written_whole(file) as stream:
             np.save(stream, stack)
@@ -70,7 +70,7 @@ class Stacks:
         """Create the folder, and clear away what a killed planner has left in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for part in self.folder.glob(".*.part"):
-            # a younger one may be somebody's who plans for another run
+            # a younger one may belong to a planner of another run
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - part.stat().st_mtime > 3600:
                     part.unlink()
@@ -118,7 +118,7 @@ def plan_pair(pair: Pair) -> np.ndarray:
 
 
 def light_of(pair: Pair) -> Light | None:
-    """The light that the sketch of a pair is of, beside its lines."""
+    """The light that the sketch of a pair shows besides its lines, if any."""
     if pair.tone is None:
         return None
     picture = read_image(pair.tone)

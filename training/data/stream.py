@@ -1,4 +1,4 @@
-"""Crops from WebDataset shards, read from one end to the other: what `sketchgan-train shard` wrote."""
+"""Crops from the WebDataset shards that `sketchgan-train shard` wrote, read from one end to the other."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Shard:
 
 
 class Stream:
-    """The planned pairs of some shards, over and over: every epoch shuffles the shards and keeps the order within.
+    """The planned pairs of some shards, over and over: every epoch shuffles the shards and keeps the order within each.
 
-    Only what lies between the last `forget` and the last place asked for is in memory; places are asked for in roughly
-    rising order.
+    Only the pairs between the place last given to `forget` and the last place asked for are in memory; places are asked
+    for in roughly rising order.
 
     Attributes:
         total: pairs in one epoch.
@@ -43,7 +43,7 @@ class Stream:
         self.seed = seed
         self.total = sum(shard.pairs for shard in shards)
         self._held: deque[tuple[np.ndarray, np.ndarray]] = deque()
-        self._first = 0  # place of the first held
+        self._first = 0  # place of the first pair held
         self._rest: Iterator[tuple[np.ndarray, np.ndarray]] | None = None
 
     def __getitem__(self, place: int) -> np.ndarray:
@@ -55,7 +55,7 @@ class Stream:
         return self._at(place)[1]
 
     def forget(self, place: int) -> None:
-        """Nothing before `place` will be asked for, unless by a `forget` of an earlier one."""
+        """Drop the pairs before `place`; if it lies outside what is held, read anew from there."""
         if self._rest is None or place < self._first or place > self._first + len(self._held):
             self._held.clear()
             self._first, self._rest = place, self._read(place)
@@ -83,7 +83,7 @@ class Stream:
 
 
 class StreamedCrops(Crops):
-    """As `Crops`; crop n comes from one of the `first_pairs` pairs that the stream has reached by then.
+    """As `Crops`; crop n comes from one of the `first_pairs` pairs that follow where the stream has got to by then.
 
     It is a pure function of seed, n and the shards, so a resumed run sees what an uninterrupted one would have seen.
     """
@@ -104,10 +104,10 @@ def is_sharded(folders: Sequence[Path]) -> bool:
 
 
 def find_shards(folder: Path) -> tuple[list[Shard], list[Shard], str]:
-    """The shards to train on, those to validate on, and what is in them.
+    """The shards to train on, those to validate on, and a summary of what is in them.
 
     Raises:
-        SketchGANError: the folder's index is missing, a shard is missing or truncated, or another plan is in them.
+        SketchGANError: the folder's index is missing, a shard is missing or truncated, or they are of another plan.
     """
     index = folder / INDEX
     try:

@@ -29,7 +29,7 @@ class Data(Protocol):
     folder: Path
 
     def describe(self) -> dict[str, Any]:
-        """Numbers, and a fingerprint by which a change of the data is noticed."""
+        """Numbers, and a fingerprint that shows when the data have changed."""
 
     def missing(self) -> int:
         """Pairs that are not planned yet."""
@@ -125,7 +125,7 @@ def open_data(folders: Sequence[Path], plans: Path, config: TrainConfig) -> Data
     """Pair folders, or one folder of shards.
 
     Raises:
-        SketchGANError: something is wrong with them; tells what.
+        SketchGANError: something is wrong with them; the message says what.
     """
     if not is_sharded(folders):
         return PairData(folders, plans, config)

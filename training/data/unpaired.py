@@ -1,4 +1,4 @@
-"""Unpaired drawings for adversarial augmentation: line images nobody has drawn, and sketches without their lines.
+"""Unpaired drawings for adversarial augmentation: line images without a sketch, and sketches without their lines.
 
 After Simo-Serra et al., "Mastering Sketching", 2017.
 """
@@ -22,11 +22,11 @@ from .crops import Crops, inked_window, is_inked, tensor
 from .pairs import SUFFIXES, Pair, image_size
 from .stacks import Stacks, grey
 
-DRAWINGS = 24  # tried until one has ink to show
+DRAWINGS = 24  # tried at most, until one has enough ink
 
 
 class UnpairedCrops(Crops):
-    """`crops[n]` holds lines and their plan, and as `sketch` a crop of something else; shaped as in `Crops`.
+    """`crops[n]` holds lines and their plan, and as `sketch` a crop of an unrelated one; shaped as in `Crops`.
 
     Args:
         lines: planned line images.
@@ -45,7 +45,7 @@ class UnpairedCrops(Crops):
         self.folder = folder
 
     def __getitem__(self, number: int) -> Tensor:
-        # streams of their own, apart from the pairs'
+        # a random stream of their own, apart from the pairs'
         rng = np.random.default_rng((self.config.seed, number, 2))
         for _ in range(DRAWINGS):
             window = np.ascontiguousarray(self.crop(rng, number))
@@ -83,7 +83,7 @@ class UnpairedCrops(Crops):
 def unpaired_crops(lines: Path, sketches: Path, plans: Path, config: TrainConfig) -> UnpairedCrops:
     """Crops of the line images in one folder beside the sketches in another.
 
-    Every line image is planned once, with controls, paper and take drawn by lot from its name.
+    Every line image is planned once, with controls, paper and take chosen at random from its name.
 
     Raises:
         SketchGANError: a folder has no images, or one cannot be read.

@@ -1,1 +1,1 @@
-"""The networks learn: losses, one step after the other, and which weights are best."""
+"""How the networks learn: losses, one step after another, and which weights are best."""

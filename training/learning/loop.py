@@ -42,7 +42,7 @@ class Training:
     """Everything a checkpoint restores: networks, optimizers and how far they have come.
 
     Args:
-        features: of the perceptual loss, None for none.
+        features: the network of the perceptual loss, or None.
         unpaired: whether there is a discriminator for unpaired drawings too.
     """
 
@@ -86,8 +86,8 @@ class Training:
         """Learn from one batch of crops.
 
         Args:
-            batch: as `Crops` gives them, stacked; what is more than the config's batch is accumulated.
-            done: how much of the run is behind, 0..1; the rates fall towards the end.
+            batch: as `Crops` gives them, stacked; beyond the config's batch, gradients are accumulated.
+            done: share of the run that is done, 0..1; the rates fall towards the end.
             unpaired: as `UnpairedCrops` gives them, for adversarial augmentation (Simo-Serra et al., "Mastering
                 Sketching", 2017): planned lines, and in the sketch's place a sketch of something else.
 
@@ -125,7 +125,7 @@ class Training:
         return scalars
 
     def _learn(self, batch: Tensor, unpaired: Tensor | None, ramp: float) -> dict[str, Tensor]:
-        """Add the gradients of one batch, the adversary `ramp` of the way in, 0..1."""
+        """Add the gradients of one batch; `ramp`, 0..1, is the adversary's share of its full weight."""
         config = self.config
         paired, both = len(batch), batch if unpaired is None else torch.cat([batch, unpaired])
         values = decode(both.to(self.device, non_blocking=True))
@@ -134,8 +134,8 @@ class Training:
         with self.precision():
             sketch = self.draw(self.generator, values)
 
-        # Every loss is differentiated down to the sketch alone, so their shares can be told apart,
-        # and the generator is walked back through once.
+        # Every loss is differentiated down to the sketch and no further, so that their shares can be
+        # told apart and the generator is backpropagated through only once.
         shown = sketch.detach().requires_grad_()
         drawn = shown[:paired]
         scalars: dict[str, Tensor] = {}
@@ -186,7 +186,7 @@ class Training:
         return scalars
 
     def _level(self, gradients: dict[str, Tensor], ramp: float, scalars: dict[str, Tensor]) -> None:
-        """Scale the terms' gradients in place to one order of magnitude; the ramp stays what it is."""
+        """Scale the terms' gradients in place to one order of magnitude; the ramp stays as it is."""
         assert self.balance is not None
         ramps = {name: 1.0 if name in ("fidelity", "perceptual") else ramp for name in gradients}
         norms = torch.stack([gradients[name].norm() / ramps[name] for name in gradients])
@@ -211,10 +211,10 @@ class Training:
         return network.to(self.device).to(memory_format=torch.channels_last).train()
 
     def _update(self, name: str, network: nn.Module, rate: float, batches: int) -> Tensor:
-        """One step on the gradients of so many batches, averaged over the processes; their norm before clipping."""
+        """One step on the mean gradients of all batches and processes; returns their norm before clipping."""
         parameters = [parameter for parameter in network.parameters() if parameter.grad is not None]
         if self.accelerator.num_processes > 1:
-            # by hand, because autograd.grad goes past the hooks of DistributedDataParallel
+            # by hand, because autograd.grad bypasses the hooks of DistributedDataParallel
             flat = torch.cat([parameter.grad.reshape(-1) for parameter in parameters])  # type: ignore[union-attr]
             parts = self.accelerator.reduce(flat, "mean").split([parameter.numel() for parameter in parameters])
             for parameter, part in zip(parameters, parts, strict=True):
@@ -231,9 +231,9 @@ class Training:
         return norm
 
     def _count_bad_steps(self, norms: dict[str, Tensor], fidelity: Tensor) -> None:
-        """Raise Diverged after too many steps in a row that taught a network nothing, given its gradient's norm."""
+        """Raise Diverged after too many steps in a row that taught a network nothing, judged by its gradient's norm."""
         what = {name: "NaN or infinite" for name, norm in norms.items() if not torch.isfinite(norm)}
-        # every load lies far outside 0..1, so the drawing is blank or black whatever else the weights may be
+        # zero means that every load lies far outside 0..1: the drawing is blank or black
         if norms["generator"] == 0 and fidelity > 0:
             what["generator"] = "zero"
         self.bad_steps = self.bad_steps + 1 if what else 0
@@ -253,7 +253,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Step:
-    """What is known after a step: the crops seen so far, its scalars, and the seconds the loader was waited for."""
+    """What is known after a step: the crops seen so far, its scalars, and the seconds spent waiting for the loader."""
 
     crops: int
     scalars: dict[str, Tensor]
@@ -261,7 +261,7 @@ class Step:
 
 
 class Stop(Protocol):
-    """Whether this process is asked to stop; `agreed` by all processes, set after every step."""
+    """Whether this process is asked to stop; `agreed`, set after every step: whether all of them stop."""
 
     agreed: bool
 
@@ -294,13 +294,13 @@ def steps(
 
 
 def share_done(training: Training, minutes: float | None) -> float:
-    """How much of the run is behind, 0..1."""
+    """Share of the run that is done, 0..1."""
     by_crops = training.crops / training.config.crops
     return min(1.0, by_crops if minutes is None else max(by_crops, training.seconds / (60 * minutes)))
 
 
 def supports_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there; without the instructions for it, it is slower."""
+    """Whether bfloat16 is faster than float32 on a device; without instructions for it, it is slower."""
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -331,7 +331,7 @@ def _adam(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
 
 
 def _learn_to_judge(judge: nn.Module, real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """Add the gradients of a discriminator; its loss."""
+    """Add the gradients of a discriminator; returns its loss."""
     loss = discriminator_loss(real, fake)
     # the fake's graph reaches down to the sketch, whose gradient is not wanted here
     loss.backward(inputs=list(judge.parameters()))

@@ -19,7 +19,7 @@ class Balance(nn.Module):
     """Keeps the terms of a loss within one order of magnitude, by running magnitudes of their gradients.
 
     A term whose gradient is more than the square root of ten times larger or smaller than the fidelity's is scaled to
-    that; within, the weights decide. The magnitudes are state, so a resumed run balances as an uninterrupted one.
+    that; within, the weights decide. The magnitudes are state, so a resumed run balances as if never interrupted.
     """
 
     MEMORY = 0.98  # of the running magnitudes, per step
@@ -59,13 +59,13 @@ def fidelity(sketch: Tensor, target: Tensor, weights: Sequence[float]) -> Tensor
 
 
 def discriminator_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Of the logits of each scale: binary cross-entropy over the scales; 2 ln 2 per scale is chance."""
+    """Binary cross-entropy of each scale's logits, summed over the scales; 2 ln 2 per scale is chance."""
     terms = [F.softplus(-r.float()).mean() + F.softplus(f.float()).mean() for r, f in zip(real, fake, strict=True)]
     return torch.stack(terms).sum()
 
 
 def adversarial_loss(fake: Sequence[Tensor]) -> Tensor:
-    """Of the logits of each scale: non-saturating binary cross-entropy over the scales; ln 2 per scale is chance."""
+    """Non-saturating binary cross-entropy of each scale's logits, summed over them; ln 2 per scale is chance."""
     return torch.stack([F.softplus(-logits.float()).mean() for logits in fake]).sum()
 
 
@@ -73,8 +73,8 @@ def feature_matching(judged: Judgement) -> Tensor:
     """L1 between the discriminator's features of real and fake (Wang et al., pix2pixHD, 2018).
 
     Args:
-        judged: of one batch whose first half is real. It is compared whole, the real half with itself: features cut in
-            two would have their gradients in another memory layout, and each layer before them would turn them round.
+        judged: of one batch whose first half is real. It is compared whole, the real half with itself: the gradients
+            of halved features would have another memory layout, which every layer before would have to convert.
     """
     terms = []
     for _, features in judged:
@@ -95,6 +95,6 @@ def feature_sizes(features: Sequence[Tensor]) -> Tensor:
 
 
 def feature_distance(features: Sequence[Tensor], wanted: Sequence[Tensor], sizes: Tensor) -> Tensor:
-    """Mean over layers of L1, each as a share of its layer's size, so that any network gives the same magnitude."""
+    """L1 as a share of each layer's size, averaged over the layers, so that any network gives the same magnitude."""
     terms = [_mean_size(f - w) / (size + 1e-6) for f, w, size in zip(features, wanted, sizes, strict=True)]
     return torch.stack(terms).mean()

@@ -21,7 +21,7 @@ def generator_config(config: TrainConfig) -> GeneratorConfig:
     """The generator to train.
 
     Raises:
-        TrainingError: no such architecture, or one that comes in another size only.
+        TrainingError: no such architecture, or it comes in another size only.
     """
     try:
         planes = architecture(config.architecture).input_planes
@@ -39,12 +39,12 @@ def discriminator_config(config: TrainConfig) -> dict[str, int]:
 
 
 def unconditional_config(config: TrainConfig) -> dict[str, int]:
-    """As `discriminator_config`, of the discriminator that sees sketches alone."""
+    """As `discriminator_config`, for the discriminator that sees sketches alone."""
     return {"in_channels": 1, "base_width": config.discriminator_width}
 
 
 def parameter_groups(generator: Generator, config: TrainConfig) -> list[dict[str, Any]]:
-    """The generator's parameters for an optimizer, in their order; `share` is their share of the learning rate."""
+    """The generator's parameters for an optimizer, in order; `share` is their share of the learning rate."""
     shares = {"encoder": config.encoder_rate, "decoder": config.decoder_rate, "tail": config.tail_rate}
 
     def part(named: tuple[str, object]) -> str:

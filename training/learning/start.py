@@ -14,9 +14,9 @@ from sketchgan_core.pencils.weights import Pencil, load_discriminator, load_penc
 from .loop import Training
 from .networks import generator_config
 
-# A hand that can draw takes on another from a few pairs in a few thousand crops. The layers that read the plan move
-# least, those that lay down grain and edge most. Where each grain of another hand falls cannot be foreseen from its
-# plan, so the fine scales of the fidelity, which would smooth it away, give way to the judges of texture.
+# A pencil that can draw takes on another hand from a few pairs in a few thousand crops. The layers that read the plan
+# move least, those that lay down grain and edge most. Where each grain of another hand falls cannot be foreseen from
+# the plan, so the fine scales of the fidelity, which would smooth grain away, give way to the judges of texture.
 FINE_TUNING: dict[str, object] = {
     "crops": 6000,
     "learning_rate": 4e-4,
@@ -39,7 +39,7 @@ FINE_TUNING: dict[str, object] = {
 
 @dataclass(frozen=True)
 class Start:
-    """A pencil, as it was asked for, and, where they lie beside it, its discriminators."""
+    """A pencil, the name it was asked for by, and its discriminators, if they lie beside it."""
 
     asked: str
     pencil: Pencil

@@ -1,4 +1,4 @@
-"""The fixed crops of drawings held back: what is measured on them, and which checkpoint they find best."""
+"""The fixed crops of held-back drawings: what is measured on them, and which checkpoint is best by that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..measuring.measures import kid, lines_kept, sliced_wasserstein, texture_fe
 from .loop import Training
 from .losses import feature_distance, feature_sizes
 
-NEAR = 3  # px from a line that a mark still belongs to it
+NEAR = 3  # px: a mark at most this far from a line belongs to it
 ENOUGH_FOR_KID = 4  # crops; a distance between distributions of fewer says nothing at all
 
 
@@ -42,7 +42,7 @@ def choice(training: Training) -> Choice:
 
 
 def may_be_best(config: TrainConfig, crops: int) -> bool:
-    """Not before the adversary is fully listened to: until then sketches are smooth, which measures may like."""
+    """Whether the adversary is fully listened to: until then sketches are smooth, which measures may like."""
     return crops >= min(config.fidelity_crops + config.adversarial_ramp, config.crops)
 
 
@@ -66,7 +66,7 @@ def better(best: Best | None, choice: Choice, scalars: dict[str, float], crops: 
 
 @torch.no_grad()
 def measure(training: Training, crops: Tensor) -> tuple[dict[str, float], list[Tensor]]:
-    """Let both generators draw the validation crops.
+    """Let the generator and its average draw the validation crops.
 
     Args:
         crops: as `validation_batch` gives them.

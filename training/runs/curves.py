@@ -31,10 +31,10 @@ COLOURS = ("#1f5a8c", "#c4572b", "#3c7d4e", "#8a5aa3", "#a8862c", "#5b6b75", "#b
 WIDTH, HEIGHT = 430, 264  # px of one panel
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 62, 30
 LEGEND = 13  # px from one row of names to the next; there is room for two
-NAMES = 100  # px to the right of curves that are too many for those rows, and named where they end
+NAMES = 100  # px for names to the right of the curves' ends, where curves are too many for those rows
 APART = 10.5  # px from one such name to the next
-PUSHES = 100  # of names that touch, a little up and a little down
-DRAWN = 240  # points of a curve: more than a pixel can show of it is averaged
+PUSHES = 100  # rounds in which names that touch are pushed a little up and a little down
+DRAWN = 240  # points drawn of a curve: more than the pixels can show are averaged
 
 
 def panels(entries: list[dict[str, Any]], best: int | None = None) -> list[str]:
@@ -63,7 +63,7 @@ def _panels(entries: list[dict[str, Any]], best: int | None) -> list[str]:
 
 
 def _merged(series: Mapping[str, Points]) -> Mapping[str, Points]:
-    """The mean of what differs by its number only (`eighth.0`, `eighth.1` ...), if there is no room for every name."""
+    """Curves that differ only by number (`eighth.0`, `eighth.1` ...) averaged, if there is no room for every name."""
     if len(series) <= (HEIGHT - TOP - BOTTOM) / APART:
         return series
     alike: dict[str, list[Points]] = {}
@@ -135,7 +135,7 @@ def _panel(title: str, series: Mapping[str, Points], best: int | None) -> str:
 
 
 def _spread(heights: Sequence[float]) -> list[float]:
-    """Heights for names, in px from the top: as near to where curves end as they may be and not touch each other."""
+    """Heights for names, in px from the top: as near to the curves' ends as they can be without touching each other."""
     order = sorted(range(len(heights)), key=lambda number: heights[number])
     placed = list(heights)
     for _ in range(PUSHES):
@@ -172,14 +172,14 @@ def _thinned(points: Points) -> Points:
 
 
 def _ceiling(values: Sequence[float]) -> float:
-    """The top of the axis: a first moment that towers over all others would press them flat."""
+    """The top of the axis: an early value that towers over all others would press them flat."""
     ordered = sorted(values)
     usual = ordered[min(len(ordered) - 1, int(0.98 * len(ordered)))]
     return (min(ordered[-1], 1.5 * usual) if usual > 0 else ordered[-1]) * 1.05 or 1.0
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """About four round numbers between."""
+    """About four round numbers between `low` and `high`."""
     rough = (high - low) / 4
     if rough <= 0:
         return [low]

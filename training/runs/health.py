@@ -1,4 +1,4 @@
-"""Whether a run still learns, and up to which checkpoint it certainly has."""
+"""Whether a run is still learning, and up to which checkpoint it certainly was."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Health:
     log_crops: after so many, the mean loss is compared with the lowest so far.
     crops_per_step: of all processes together.
     good_at: crops up to which checkpoints are known to be good: their weights have been measured.
-    lowest: of each watched number, so far.
+    lowest: the lowest value of each watched number so far.
     since: the watched numbers of the steps since the last comparison.
     """
 
@@ -50,7 +50,7 @@ class Health:
         steady &= losses <= DIVERGED[WATCHED] * self.lowest.get(WATCHED, math.inf)
         for values in self.since.values():
             values.clear()
-        # Steps without a number are counted by the training, which knows when there are too many.
+        # Steps whose loss is not finite are counted by `Training`, which knows when there are too many.
         if torch.isfinite(losses).any():
             self._compare(WATCHED, float(losses[torch.isfinite(losses)].mean()))
         if steady.all():
@@ -58,10 +58,10 @@ class Health:
             self.good_at = step.crops - self.crops_per_step
 
     def check_validation(self, crops: int, scalars: Mapping[str, float], bad_steps: int) -> bool:
-        """Take in what validation has measured at `crops`; whether the weights are good.
+        """Take in what validation has measured at `crops`; returns whether the weights are good.
 
         Raises:
-            Diverged: it has exploded.
+            Diverged: a measure has exploded.
         """
         for name in DIVERGED:
             if name in scalars:

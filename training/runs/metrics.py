@@ -14,7 +14,7 @@ FILE = "metrics.jsonl"
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Every entry, by crops; a line that a crash cut short, or that is no entry, is left out."""
+    """Every entry, in order; a line that a crash cut short, or that is not an entry, is left out."""
     file = run / FILE
     entries = []
     for line in file.read_bytes().splitlines() if file.is_file() else []:
@@ -28,7 +28,7 @@ def read_metrics(run: Path) -> list[dict[str, Any]]:
 
 
 def append(run: Path, crops: int, seconds: float, scalars: Mapping[str, float]) -> None:
-    """Add what was measured at `crops`; what is no number is left out."""
+    """Add what was measured at `crops`; values that are not finite are left out."""
     measured = {name: float(f"{value:.5g}") for name, value in scalars.items() if math.isfinite(value)}
     with (run / FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"crops": crops, "seconds": round(seconds, 1), **measured}) + "\n")

@@ -1,4 +1,4 @@
-"""What a run tells while it goes: progress, scalars and sample grids, for TensorBoard, a browser and as plain files."""
+"""What a run reports as it goes: progress, scalars and sample grids, in TensorBoard, a browser and plain files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Progress:
         run: the run's folder.
         training: at the crops to go on from.
         validation: crops, as `validation_batch` gives them.
-        minutes: the end of the run, if it is a time.
+        minutes: of training, after which the run ends; None for no such limit.
         unlogged: scalars of the steps since the last point of the curves.
         measured_at: crops of the last validation, -1 before the first.
     """
@@ -49,7 +49,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         training = self.training
-        # TensorBoard hides what is at purge_step too, and what was measured at the checkpoint stays.
+        # TensorBoard also hides what is at purge_step itself, and what was measured at the checkpoint must stay.
         self.board = SummaryWriter(str(self.run / "tensorboard"), purge_step=training.crops + 1)
         self.samples = self.run / "samples"
         for file in self.samples.glob("*.png"):
@@ -64,7 +64,7 @@ class Progress:
         )  # fmt: skip
 
     def take(self, step: Step) -> None:
-        """Take in one step; a point of the curves when it is due."""
+        """Take in one step, and add a point to the curves when it is due."""
         self.waited += step.waited
         for name, value in step.scalars.items():
             self.unlogged[name].append(value)
@@ -76,7 +76,7 @@ class Progress:
         return self._passed(step, self.training.config.sample_crops) and self.measured_at != step.crops
 
     def validate(self) -> dict[str, float]:
-        """Measure and draw the validation crops; what was measured."""
+        """Measure and draw the validation crops; returns what was measured."""
         crops = self.measured_at = self.training.crops
         started = time.monotonic()
         scalars, columns = measure(self.training, self.validation)
@@ -85,7 +85,7 @@ class Progress:
         self.board.add_image("input, target, generator, average", grid, crops, dataformats="HW")
         with written_whole(self.samples / f"{crops:010d}.png") as file:
             file.write(cv2.imencode(".png", grid)[1].tobytes())
-        # The time is not the training's.
+        # This time does not count as training.
         self.since += time.monotonic() - started
         self.started += time.monotonic() - started
         return scalars
@@ -132,7 +132,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """As a person says it: 40 s, 12 min, 3 h 20 min."""
+    """A duration as a person says it: 40 s, 12 min, 3 h 20 min."""
     if not math.isfinite(seconds):
         return "unknown time"
     minutes = round(seconds / 60)
@@ -142,7 +142,7 @@ def duration(seconds: float) -> str:
 
 
 def _finite_mean(values: list[Tensor]) -> float:
-    # a step whose gradient was no number has changed nothing
+    # a step whose gradient was not finite has changed nothing
     found = torch.stack([value.float() for value in values])
     return float(found[torch.isfinite(found)].mean())
 

@@ -1,4 +1,4 @@
-"""run.json: what was run, on what, by which versions, how far it came. With config.toml, enough to do it again."""
+"""run.json: what was run, on what, with which versions, how far it got. With config.toml, enough to do it again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = ("torch", "torchvision", "numpy", "opencv-python", "safetensors", "ac
 
 
 def read_record(run: Path) -> dict[str, Any]:
-    """What run.json says, nothing if it is not there."""
+    """What run.json says; empty if it is missing or unreadable."""
     try:
         record = json.loads((run / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -36,7 +36,7 @@ def read_record(run: Path) -> dict[str, Any]:
 
 
 def write_record(run: Path, **changed: Any) -> None:
-    """Take up `changed` into run.json."""
+    """Update run.json with `changed`."""
     with written_whole(run / FILE) as file:
         file.write(json.dumps({**read_record(run), **changed}, indent=1, ensure_ascii=False).encode())
 
@@ -47,7 +47,7 @@ def add_session(
     """Note that training starts, or goes on, at `crops`.
 
     Args:
-        sources: the part of the command that says what is learned from, and from which weights.
+        sources: the part of the command that says which data and weights are learned from.
     """
     record = read_record(run)
     session = {
@@ -82,7 +82,7 @@ def command() -> str:
 
 
 def commit() -> str:
-    """The revision of the source this runs from, marked where it was changed; empty if it is no checkout."""
+    """The revision of the source this runs from, marked if it was changed; empty if it is not a checkout."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""`--dry-run`: what a run is going to do, need and take, from a few real steps on blank crops; nothing is kept."""
+"""`--dry-run`: what a run will do, need and take, judged by a few real steps on blank crops; nothing is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..learning.loop import Training
 from .progress import duration
 from .space import size
 
-STEPS = 2  # timed, after one that is not: the first allocates
+STEPS = 2  # steps that are timed, after one that is not, because it allocates memory
 
 
 def rehearse(
@@ -24,11 +24,11 @@ def rehearse(
     needs: Mapping[tuple[str, Path], int],
     minutes: float | None,
 ) -> list[str]:
-    """Lines that tell the plan, the disk space, the memory and the time of a run. `training` is of no use afterwards.
+    """Lines that state the plan, disk space, memory and time of a run. `training` must not be used afterwards.
 
     Args:
         needs: bytes, by what they are for and where they go.
-        minutes: the end of the run, if it is a time.
+        minutes: of training, after which the run ends; None for no such limit.
     """
     config, processes = training.config, training.accelerator.num_processes
     alone = min(config.crops, max(0, config.fidelity_crops - config.discriminator_lead))
@@ -61,7 +61,7 @@ def rehearse(
 
 
 def _step_seconds(training: Training, crops: int) -> float:
-    """Of one step as it is at so many crops."""
+    """How long one step takes once `crops` have been seen."""
     config = training.config
     batch = torch.full(
         (config.batch * config.accumulate, len(CHANNELS), config.crop, config.crop), 128, dtype=torch.uint8

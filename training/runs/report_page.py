@@ -1,4 +1,4 @@
-"""report.html: a run at a glance, in one file that needs no other; made of what the run's folder holds."""
+"""report.html: a run at a glance, in one file that needs no other; made from what the run's folder holds."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def words(entries: list[dict[str, Any]], record: dict[str, Any], config: TrainCo
             "and from then on teaches little. If that stays, a lower discriminator_rate helps."
         )
     waits = curve(entries, "speed/loader_wait")
-    # not the last: the first crops after a start are always waited for
+    # the median and not the last value: the first crops after a start are always waited for
     usual = float(np.median([share for _, share in waits])) if waits else 0.0
     if usual > 0.05:
         told.append(
@@ -169,7 +169,7 @@ def _drawings(run: Path, best: dict[str, Any] | None) -> str:
 
 
 def _spread(moments: list[int], best: int | None) -> list[int]:
-    """The first, the last, and some between them; the best takes the place of its neighbour among those."""
+    """The first, the last, and some between them; the best takes the place of the nearest of those."""
     places = np.linspace(0, len(moments) - 1, min(MOMENTS, len(moments))).round().astype(int)
     chosen = [moments[place] for place in places]
     if best in moments and best not in chosen:

@@ -1,4 +1,4 @@
-"""A run of training, from pairs to a pencil; begun again, it goes on where it stopped.
+"""A run of training, from pairs to a pencil; started again, it goes on where it stopped.
 
 Example:
     >>> from training.config import load_config
@@ -78,7 +78,7 @@ class Request:
     minutes: float | None = None
 
     def sources(self) -> list[str]:
-        """What `config.toml` does not hold of what decides how the run ends, as options of the command."""
+        """Whatever decides how the run turns out and is not in `config.toml`, as options of the command."""
         given = {
             "--from": None if self.start is None else self.start.asked,
             "--unpaired-lines": self.unpaired_lines,
@@ -90,11 +90,11 @@ class Request:
 
 
 def train(request: Request, accelerator: Accelerator | None = None, dry_run: bool = False) -> bool:
-    """Trains, or goes on training, until the run is complete or the process is asked to stop.
+    """Train, or go on training, until the run is complete or the process is asked to stop.
 
     Args:
-        request: what.
-        accelerator: where, see `make_accelerator`; under `accelerate launch`, every process calls this.
+        request: what to train.
+        accelerator: where to train, see `make_accelerator`; under `accelerate launch`, every process calls this.
         dry_run: check settings and pairs, say what would be done, and end.
 
     Returns:
@@ -158,7 +158,7 @@ def _train(request: Request, accelerator: Accelerator, stop: Stopping, dry_run: 
     if dry_run:
         return False
     with locked(run) if main else contextlib.nullcontext():
-        # Whoever comes first makes them, and all see the same checkpoints afterwards.
+        # The main process goes first and tidies up, so that all see the same checkpoints afterwards.
         with accelerator.main_process_first():
             plans.mkdir(parents=True, exist_ok=True)
             checkpoint = newest_intact(run)
@@ -200,7 +200,7 @@ def _begin(training: Training, request: Request, checkpoint: Path | None, origin
 
 
 def _refuse_change(training: Training, state: RunState, origin: Origin, run: Path) -> None:
-    """Raise if the run would go on otherwise than it began, by what the settings alone do not show."""
+    """Raise if the run would go on differently from how it began, in ways that its settings do not show."""
     before, processes = state.crops_per_step, training.accelerator.num_processes
     if training.crops_per_step != before:
         raise TrainingError(
@@ -223,7 +223,7 @@ def _refuse_change(training: Training, state: RunState, origin: Origin, run: Pat
 def _learn(
     training: Training, request: Request, data: Data, unpaired: UnpairedCrops | None, state: RunState, stop: Stopping
 ) -> bool:
-    """Steps until the run is complete, which is returned, or somebody stops it."""
+    """Train until the run is complete or somebody stops it; returns whether it is complete."""
     config, accelerator = training.config, training.accelerator
     crops = data.crops(config.identity if unpaired is not None else 0.0)
     stop.listen()
@@ -252,7 +252,7 @@ def _learn(
                 watch.finish(complete=not stop.agreed)
     finally:
         if watch is not None:
-            with contextlib.suppress(OSError):  # of a full disk, which is told below
+            with contextlib.suppress(OSError):  # of a full disk, which is reported below
                 watch.progress.close()
         if planner is not None:
             planner.kill()
@@ -263,7 +263,7 @@ def _learn(
 
 @dataclass
 class Saver:
-    """When to save: now and then, and at once where something is worth it."""
+    """When to save: now and then, and at once when something is worth saving."""
 
     minutes: float
     saved_at: int
@@ -293,7 +293,7 @@ class Watch:
     def over(cls, training: Training, request: Request, validation: Tensor, state: RunState) -> Watch:
         """A watch over training that goes on from a state."""
         run, config = request.output, training.config
-        # A resumed run repeats what came after its checkpoint: its old points would show twice.
+        # A resumed run repeats what came after its checkpoint: those points would show twice.
         entries = forget_after(run, training.crops)
         unlogged = {name: [torch.tensor(value) for value in values] for name, values in state.unlogged.items()}
         measured = curve(entries, choice(training).metric)
@@ -342,9 +342,9 @@ class Watch:
 class Stopping:
     """Whether to stop: asked by SIGINT, SIGTERM or a failure of this process, agreed by all processes.
 
-    Neither a step nor the end is cut in two. A launcher hands on what the whole process group has got already, so there
-    may be several signals. A failure is kept, and all processes leave with the next step, or they would wait for this
-    one for ever.
+    Neither a step nor the end is cut short. A launcher passes on what the whole process group has received already, so
+    there may be several signals. A failure is kept until all processes stop after the next step; otherwise the others
+    would wait for this one for ever.
     """
 
     def __init__(self) -> None:
@@ -374,7 +374,7 @@ class Stopping:
 
 
 def _explained(failure: Exception, run: Path, training: Training, watch: Watch | None) -> Exception:
-    """What has ended the run, the last good checkpoint, and what to do."""
+    """An error that says what ended the run, which checkpoint is the last good one, and what to do."""
     if isinstance(failure, Diverged):
         if watch is not None:
             _set_bad_ones_aside(run, watch.health.good_at)
@@ -414,7 +414,7 @@ def _last_good(run: Path) -> str:
 
 
 def _device(training: Training, perceptual: str) -> dict[str, Any]:
-    """On what it is trained, for the record."""
+    """What it is trained on, and in which precision, for the record."""
     return {
         "device": str(training.device),
         "processes": training.accelerator.num_processes,

@@ -1,4 +1,4 @@
-"""Disk space: what a run will take, whether it is there, and telling a full disk from other errors."""
+"""Disk space: what a run will take, whether there is enough, and telling a full disk from other errors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .checkpoint import FOLDER, KEPT
 
 SHOWN = 8  # validation crops in a sample grid
 COLUMNS = 4  # of a sample grid
-SPARE = 0.95  # of the free space may be planned with: others write too
+SPARE = 0.95  # share of the free space that may be counted on: others write too
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-FULL_TOLD = ("No space left", "Disk quota exceeded", "File too large")  # by libraries that swallow the number
+FULL_TOLD = ("No space left", "Disk quota exceeded", "File too large")  # from libraries that hide the number
 
 
 def wanted(run: Path, training: Training, data: Data) -> dict[tuple[str, Path], int]:
-    """Bytes that a run will still write, by what it is and the folder it goes to."""
+    """Bytes that a run will still write, by what they are for and the folder they go to."""
     config = training.config
     there = sum(file.stat().st_size for file in (run / FOLDER).rglob("*") if file.is_file())
     # the last ones, the best one, the last good one, and the one that is being written
@@ -65,7 +65,7 @@ def size(amount: int) -> str:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether it is for want of disk space that writing failed."""
+    """Whether writing failed for want of disk space."""
     return getattr(error, "errno", None) in FULL or any(told in str(error) for told in FULL_TOLD)
 
 

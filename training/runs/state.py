@@ -1,4 +1,4 @@
-"""The state of a run beside its tensors: what a checkpoint keeps of it, and where the run came from."""
+"""The state of a run besides its tensors: what a checkpoint keeps of it, and where the run came from."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class RunState:
         origin: where it came from.
         crops, seconds: of training, over all sessions.
         crops_per_step: of all processes together.
-        bad_steps: in a row that taught nothing.
+        bad_steps: steps in a row that taught nothing.
         good_at: crops up to which checkpoints are known to be good: their weights have been measured.
-        best: in validation.
+        best: the best checkpoint in validation.
         unlogged: scalars of the steps since the last point of the curves.
     """
 
@@ -55,7 +55,7 @@ class RunState:
         """The inverse of `as_json`.
 
         Raises:
-            ValueError: something is missing or of another kind.
+            ValueError: something is missing or of the wrong kind.
         """
         if not isinstance(state, Mapping):
             raise ValueError("is not an object")

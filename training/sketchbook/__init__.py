@@ -1,1 +1,1 @@
-"""An artist's own drawings: scans cleaned, the clean line found under the pencil, pairs looked through."""
+"""An artist's own drawings: cleaning the scans, finding the clean lines under the pencil, reviewing the pairs."""

@@ -1,7 +1,7 @@
-"""The eraser: finds the clean line that a pencil drawing was drawn over.
+"""The eraser: finds the clean lines that a pencil drawing was drawn over.
 
-A small network (see `eraser_training.py`) tells lines from hatching, smudges and the paper's tooth and takes restated
-strokes together; what it finds is traced and drawn again with one width.
+A small network (see `eraser_training.py`) tells lines from hatching, smudges and the paper's tooth and merges restated
+strokes into one line; what it finds is traced and redrawn in one width.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from sketchgan_core.planning import plan
 from ..synthesis.tracing import trace
 
 WEIGHTS = Path(__file__).with_name("eraser.safetensors")
-LINE_WIDTH = 2  # px, of what is drawn
+LINE_WIDTH = 2  # px, of the redrawn lines
 _LIKELY, _SURE = 0.35, 0.6  # a likely line counts where it continues a sure one
-_SHORTEST = 6.0  # px: anything smaller must be surer than that
-_SUBPIXEL = 4  # bits that OpenCV draws with
+_SHORTEST = 6.0  # px: anything smaller must be surer still
+_SUBPIXEL = 4  # fractional bits of the coordinates given to OpenCV
 
 
 def lines_in(graphite: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ def _network() -> LoadGenerator:
 
 @torch.inference_mode()
 def _likelihood(graphite: np.ndarray) -> np.ndarray:
-    """How likely a line runs here, (H, W) float32."""
+    """How likely a line is at each pixel, (H, W) float32."""
     height, width = graphite.shape
     stride = _network().stride
     padding = (0, -width % stride, 0, -height % stride)
@@ -65,7 +65,7 @@ def _likelihood(graphite: np.ndarray) -> np.ndarray:
 
 
 def _continued(likely: np.ndarray) -> np.ndarray:
-    """Hysteresis: the likely pixels (H, W) of every piece that has a sure one, and is not a mere speck."""
+    """Hysteresis: the likely pixels (H, W) of every piece that contains a sure one and is not a mere speck."""
     _, label, stats, _ = cv2.connectedComponentsWithStats((likely > _LIKELY).astype(np.uint8), connectivity=8)
     top = np.zeros(len(stats), np.float32)
     np.maximum.at(top, label.ravel().astype(np.intp), likely.ravel())

@@ -1,7 +1,7 @@
 """How the eraser of `sketchgan-train pair` was trained: `python -m training.sketchbook.eraser_training PAIRS -o FILE`.
 
-Rendered pairs, read backwards: from the sketch to the line that the hand drew, with more ways to hatch, smudge and scan
-than the renderer knows.
+It learned from rendered pairs read backwards, from the sketch to the lines that the hand drew, with more ways to hatch,
+smudge and scan than the renderer knows.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..synthesis.tracing import ink_mask
 
 CONFIG = GeneratorConfig("residual", width=24, blocks=3, planes=("ink",))
 CROP, BATCH = 192, 8
-LINE_WEIGHT = 3.0  # of the few pixels that are line against the many that are not
+LINE_WEIGHT = 3.0  # of the few line pixels against the many others
 RATE = 6e-4
 _POOL = 1200  # pairs that crops are cut from; half a megabyte each
 
@@ -103,7 +103,7 @@ def _hatching(rng: np.random.Generator) -> np.ndarray:
 
 
 def _smudge(rng: np.random.Generator) -> np.ndarray:
-    """A soft grey patch, as of the side of the lead or a finger: (CROP, CROP) 0..1."""
+    """A soft grey patch, as the side of the lead or a finger leaves it: (CROP, CROP) 0..1."""
     coarse = rng.normal(size=(5, 5)).astype(np.float32)
     blob = cv2.resize(coarse, (CROP, CROP), interpolation=cv2.INTER_CUBIC)
     tone = rng.uniform(0.1, 0.5) * np.clip(blob * rng.uniform(0.5, 3), 0, 1)
@@ -132,7 +132,7 @@ def _scanned(graphite: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def loss(logits: Tensor, lines: Tensor) -> Tensor:
-    """Cross entropy with the lines weighted up, and the share of them that is missed or invented (Dice)."""
+    """Cross entropy with the lines weighted up, plus the share of them that is missed or invented (Dice)."""
     weight = 1 + (LINE_WEIGHT - 1) * lines
     entropy = F.binary_cross_entropy_with_logits(logits, lines, weight)
     drawn = torch.sigmoid(logits)

@@ -1,4 +1,4 @@
-"""Looking pairs through: `review.html` shows them, `review.txt` says which are kept, the others are set aside."""
+"""Reviewing pairs: `review.html` shows them, `review.txt` says which are kept; the others are set aside."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _SHOWN = 460  # px, the longer side of a picture on the page
 
 
 def decide(folder: Path, reject: Sequence[str] = (), keep: Sequence[str] = ()) -> dict[str, bool]:
-    """Bring a folder in line with its `review.txt` and what is asked for now.
+    """Bring a folder in line with its `review.txt` and with what is asked for now.
 
-    Rejected pairs move to `rejected/`, kept ones back; the manifest, the page and `review.txt` are written anew.
+    Rejected pairs move to `rejected/`, kept ones move back; the manifest, the page and `review.txt` are written anew.
 
     Returns:
         Whether each pair is kept, by name.
 
     Raises:
-        SketchGANError: a name or a line of `review.txt` that means nothing; nothing has been changed then.
+        SketchGANError: a name or a line of `review.txt` is not understood; in that case nothing has been changed.
     """
     entries = {name: record["pair"] for name, record in pair_folder.records(folder).items() if "pair" in record}
     decided = dict.fromkeys(entries, True) | _read(folder / DECISIONS, entries)
@@ -59,7 +59,7 @@ def has_images(folder: Path, name: str) -> bool:
 
 
 def take_back(folder: Path, names: Iterable[str]) -> None:
-    """Undo a rejection's moving of files."""
+    """Move the files of rejected pairs back."""
     for name in names:
         _move(folder, name, kept=True)
 

@@ -1,4 +1,4 @@
-"""Scanned pencil drawings: the paper taken away, so that graphite on pure white is left."""
+"""Scanned pencil drawings: the paper is removed, leaving graphite on pure white."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.form import read_form
 from sketchgan_core.scaling import reduced
 
-_CELLS = 40  # along the longer side; the paper is read once in each
-_DARK_GROUND = 0.35  # a page darker than this is no pencil on paper
-_LIGHTEST = 0.015  # graphite that is always taken for the paper's texture
-_FAINTEST = 0.06  # graphite that never is
+_CELLS = 40  # along the longer side; the paper is read once per cell
+_DARK_GROUND = 0.35  # a page darker than this is not pencil on paper
+_LIGHTEST = 0.015  # graphite fainter than this is always taken for the paper's texture
+_FAINTEST = 0.06  # graphite darker than this never is
 
-_SPARING = 0.2  # power of that share: form is shaded sparingly until much is asked for
+_SPARING = 0.2  # power of the share of _FULL_SHADING: form is shaded sparingly until much is asked for
 # Read off rendered pairs: the mean graphite on the lines at darkness 0 and 1, and inside the outlines at shading 1.
 _LIGHT_LINES, _DARK_LINES = 0.51, 0.86
 _FULL_SHADING = 0.075
-_BESIDE = 4.0  # px: what lies nearer to a line belongs to it
+_BESIDE = 4.0  # px: graphite nearer to a line than this belongs to it
 
 
 def resized(grey: np.ndarray, longest: int) -> np.ndarray:
@@ -28,7 +28,7 @@ def resized(grey: np.ndarray, longest: int) -> np.ndarray:
 
 
 def graphite(grey: np.ndarray) -> np.ndarray:
-    """How much graphite lies where, (H, W) float32, exactly 0 on bare paper.
+    """How much graphite lies at each pixel, (H, W) float32; exactly 0 on bare paper.
 
     Args:
         grey: (H, W) float32, 0 black .. 1 white: a scan or photograph of a pencil drawing on light paper.
@@ -43,13 +43,13 @@ def graphite(grey: np.ndarray) -> np.ndarray:
         raise SketchGANError("a dark page; a pencil drawing on light paper is needed")
     found = (1 - grey / paper).clip(0, 1).astype(np.float32)
     nearby = cv2.GaussianBlur(found, (0, 0), 1.0)
-    # What lies on the emptiest cells is the tooth of the paper and the noise of the scanner.
+    # What is found on the emptiest cells is the tooth of the paper and the noise of the scanner.
     floor = float(np.clip(np.quantile(nearby[flat], 0.995), _LIGHTEST, _FAINTEST))
     return (found * np.clip(nearby / floor - 1, 0, 1)).astype(np.float32)
 
 
 def controls_of(graphite: np.ndarray, lines: np.ndarray) -> Controls:
-    """The controls at which the renderer would have drawn about as dark and shaded as much.
+    """The controls at which the renderer would have drawn about as darkly and shaded as much.
 
     How rough a hand is cannot be told from its drawing alone: `roughness` stays neutral, and so does `shading` where no
     outline is closed.
@@ -71,7 +71,7 @@ def controls_of(graphite: np.ndarray, lines: np.ndarray) -> Controls:
 
 
 def _paper(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(The brightness of the paper everywhere, where it lies bare): (H, W) float32 and bool."""
+    """The brightness of the paper at every pixel, and where it is bare: (H, W) float32 and bool."""
     height, width = grey.shape
     cell = max(4, round(max(height, width) / _CELLS))
     rows, columns = max(2, round(height / cell)), max(2, round(width / cell))
@@ -79,7 +79,7 @@ def _paper(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     cells = cells.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
     level, unrest = np.quantile(cells, 0.8, axis=2), cells.std(axis=2)
     surface = _upper_surface(level)
-    # A shadow on the paper is smooth, shading is not: only where it is smooth may the paper leave the surface.
+    # A shadow on the paper is smooth, shading is not: only in smooth cells may the paper depart from the surface.
     smooth = (unrest < 1.6 * np.quantile(unrest, 0.2) + 0.004) & (np.abs(level - surface) < 0.2)
     trust = smooth.astype(np.float32)
     weight = cv2.GaussianBlur(trust, (0, 0), 1.2) + 0.03

@@ -1,6 +1,6 @@
 """`sketchgan-train synthesize`: training pairs without an artist.
 
-Clip art becomes line images; a pencil of libmypaint draws the plan of each, with the hand of its seed.
+Clip art becomes line images; a libmypaint pencil draws the plan of each, with the hand of its seed.
 """
 
 from __future__ import annotations

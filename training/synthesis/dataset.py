@@ -42,7 +42,7 @@ def synthesize(job: Job, count: int, workers: int) -> tuple[int, int]:
         (pairs in the folder, drawings that were skipped as unusable).
 
     Raises:
-        SketchGANError: libmypaint or the brush is missing, or the folder holds pairs made otherwise.
+        SketchGANError: libmypaint or the brush is missing, or the folder holds pairs made with other settings.
     """
     mypaint.library()
     mypaint.find_preset(job.brush)

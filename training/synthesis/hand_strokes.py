@@ -1,6 +1,6 @@
-"""How a hand draws a traced line: where it lifts the pencil, how far it runs over, how hard it presses.
+"""How a hand draws a traced line: where it lifts the pencil, how far it overshoots, how hard it presses.
 
-Nothing here is left to chance: every decision reads the polyline and the fields of the hand at that place.
+Nothing here is left to chance: every decision depends on the polyline and the hand's fields at that place alone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 
 from .tracing import Polyline, smooth
 
-SMALL = 40.0  # px: a feature this small, an eye or a button, is drawn in one go and without running over
+SMALL = 40.0  # px: a smaller feature, such as an eye or a button, is drawn in one go and without overshoot
 OVERSHOOT = 9.0  # px at full roughness and full pressure
 _CORNER = math.radians(50)
-_ARM = 5  # points on either side that a corner is measured with
+_ARM = 5  # points on either side by which a corner is measured
 _SHORTEST = 26  # points between two lifts
 _TAPER = 9.0  # px over which a stroke swells and fades
 
@@ -34,7 +34,7 @@ class Manner:
 
     Attributes:
         move: displacement (2, H, W), px, added to every point.
-        pressure: (H, W), 0..1, of the pencil in full swing.
+        pressure: (H, W), 0..1, of the pencil in mid-stroke.
         presence: (H, W), 0..1, how strongly the pass is drawn, or None for everywhere.
         overshoot: px at full pressure.
         smoothing: points over which the line is simplified.
@@ -129,7 +129,7 @@ def _pieces(points: np.ndarray, manner: Manner, hand_pressure: np.ndarray, is_sm
 def _stroke(
     points: np.ndarray, weight: np.ndarray, manner: Manner, hand_pressure: np.ndarray, overshoot: float
 ) -> np.ndarray:
-    """One stroke: run over at both ends, pressed by the hand, displaced by the manner."""
+    """One stroke: overshooting at both ends, pressed as the hand presses, displaced as the manner says."""
     if overshoot > 0 and len(points) > 3:
         reach = overshoot * (0.3 + 0.7 * sample(hand_pressure, points[[0, -1]]))
         head = _run_out(points[::-1], float(reach[0]))[::-1]

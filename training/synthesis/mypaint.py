@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import TrainingError
 
 TILE = 64
-BASE_RADIUS = 0.06  # ln px of image: a line of about 2 px at a medium pressure
+BASE_RADIUS = 0.06  # ln of image px: a line of about 2 px at a medium pressure
 ONE = 1 << 15  # libmypaint's fixed-point 1.0
 INSTALL = (
     "Debian: apt install libmypaint-1.5-1 mypaint-brushes; Fedora: dnf install libmypaint mypaint2-brushes; "
@@ -67,7 +67,7 @@ _SIGNATURES = {
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
-    """The loaded libmypaint; LIBMYPAINT names another file.
+    """The loaded libmypaint; the environment variable LIBMYPAINT names another file.
 
     Raises:
         TrainingError: it is not installed.
@@ -121,7 +121,7 @@ class Canvas:
         self.height, self.width = height, width
         self._surface = self._lib.mypaint_fixed_tiled_surface_new(width, height)
         self.interface = self._lib.mypaint_fixed_tiled_surface_interface(self._surface)
-        # A new surface is filled with 0xFFFF, which is no colour in 15-bit fixed point.
+        # A new surface is filled with 0xFFFF, which is not a colour in 15-bit fixed point.
         for request in self._tiles(readonly=False):
             ctypes.memset(request.buffer, 0, TILE * TILE * 8)
         self._lib.mypaint_surface_begin_atomic(self.interface)

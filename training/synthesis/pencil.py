@@ -20,13 +20,13 @@ from .mypaint import Brush, Canvas
 from .tracing import Polyline, ink_mask, smooth, trace
 
 SUPERSAMPLING = 2
-RADIUS = 1.3  # of the preset's: a line of 2 to 3 px
+RADIUS = 1.3  # times the preset's: a line of 2 to 3 px
 _BROAD = 1.9  # px: a line with a greater half-width takes several strokes side by side
 _APART = 1.1  # px between the strokes of a broad line: the paper is seen between them
 _CROSSING = 15  # points along a line within which it crosses another
 _DOT = 3.0  # px: a shorter line is a dot
 _DOT_POINTS = 20
-_FAINTEST = 0.08  # ink of a line that is drawn: extracted lines are as faint as the edges they stand for
+_FAINTEST = 0.08  # least ink of a line that is drawn: extracted lines are as faint as the edges they stand for
 
 
 def draw(
@@ -37,7 +37,7 @@ def draw(
     brush: str = BRUSH,
     light: Light | None = None,
 ) -> np.ndarray:
-    """Draw a line image in pencil, without the side of the lead, which is laid when a pencil is used.
+    """Draw a line image in pencil, without the side of the lead, which is laid only when a trained pencil is used.
 
     Args:
         lines: (H, W) float32, 0 black .. 1 white: what the generator will see.
@@ -45,7 +45,7 @@ def draw(
         controls: numbers, not maps.
         seed: of the hand.
         brush: libmypaint preset.
-        light: of the picture that the lines are of.
+        light: of the picture that the lines come from.
 
     Returns:
         Load (H, W) float32, 0..1.
@@ -123,14 +123,14 @@ class _Weight:
 
     def __call__(self, line: Polyline) -> tuple[np.ndarray, np.ndarray]:
         """(half-width in px, factor of the pressure) at every point of the line."""
-        # Where it crosses another the line is no broader.
+        # A line is no broader where it crosses another.
         half_width = smooth(_opened(sample(self._half_width, line.points))[:, None], 3.0)[:, 0]
         firmness = np.clip(1 + 0.2 * (half_width - 1.5), 1.0, 1.4)  # a broad line is pressed harder
         return half_width, firmness * (0.2 + 0.8 * sample(self._ink, line.points) ** 0.6)
 
 
 def _opened(values: np.ndarray) -> np.ndarray:
-    """Values (N,) along a line without what rises above them over less than _CROSSING points."""
+    """Values (N,) along a line, without peaks that are shorter than _CROSSING points."""
     opened: np.ndarray = cv2.morphologyEx(values[:, None], cv2.MORPH_OPEN, np.ones((_CROSSING, 1), np.uint8))[:, 0]
     return opened
 

@@ -1,4 +1,4 @@
-"""Pictures with tone, out of artwork with colours: lit by lot, before a ground by lot, so that no tone is flat."""
+"""Pictures with tone, made of coloured artwork: in a random light on a random ground, so that no tone is flat."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def paint(
     Args:
         shapes: of the drawing.
         behind: of another drawing, which may become its ground, out of focus; may be empty.
-        reference: (size, size) float32, the drawing as lines, by which its forms are known.
+        reference: (size, size) float32, the drawing as lines, from which its forms are read.
         transform: from the unit square to px.
-        rng: decides about the light, the ground and the colours' contrast.
+        rng: decides the light, the ground and the contrast of the colours.
 
     Returns:
         (size, size, 3) uint8, RGB.
@@ -67,7 +67,7 @@ def _cover(shapes: Sequence[ColourShape], size: int, transform: Transform) -> tu
                 cv2.polylines(cover, [polygon], closed, 255, width, cv2.LINE_8, _FRACTION_BITS)
     small = cv2.resize(cover, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     colours = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    # Averaged with the empty black around, an edge would be dark.
+    # Edges are averaged with the empty black around them, which would darken them.
     return colours / np.maximum(small, 1 / 255)[..., None], small
 
 
@@ -82,7 +82,7 @@ def _contrast(colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _relief(reference: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How light falls on the inflated forms (size, size), around 1, from a side by lot."""
+    """How light falls on the inflated forms (size, size), around 1, from a random side."""
     relief = cv2.GaussianBlur(read_form(1 - reference).relief, (0, 0), rng.uniform(1.5, 5.0))
     slope_y, slope_x = np.gradient(relief)
     angle, steepness = rng.uniform(0, 2 * math.pi), rng.uniform(0.5, 1.5)

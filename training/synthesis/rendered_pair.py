@@ -1,6 +1,6 @@
-"""One training pair: a drawing, placed and lined at random, and the pencil's drawing of it.
+"""One training pair: a drawing, at a random place and line width, and the pencil's drawing of it.
 
-Everything is drawn by lot from (seed, index) alone, so a pair is the same whatever process makes it, and when.
+All randomness comes from (seed, index) alone, so a pair is the same whichever process makes it, and whenever.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _INK = (0.008, 0.22)  # share of the image that is ink in a usable drawing
 _SOLID = 0.08  # share of the image that may be solid black
 _LEAST_INK = 0.01  # of a cropped view
 _LEAST_LINES = 0.004  # of a picture whose lines were extracted
-_EXTRACTED = 0.45  # share of the pictures whose lines are extracted as for any picture, not the artwork's own
-# Where the paper's tooth breaks a stroke nothing is learned of how evenly it was laid; hence the even paper.
+_EXTRACTED = 0.45  # share of the pictures whose lines are extracted, as from any picture, not the artwork's own
+# Where the paper's tooth breaks a stroke, nothing is learned of how evenly it was laid; hence the even paper.
 _PAPERS = {"cartridge": 0.4, "smooth": 0.1, "rough": 0.1, EVEN: 0.4}
 
 
@@ -55,9 +55,9 @@ class RenderedPair:
 
 @dataclass(frozen=True)
 class _View:
-    """A placed drawing: its lines, the same at the reference width (size, size) float32, and how wide they are, px.
+    """A placed drawing: its lines and the same at the reference width, (size, size) float32, and their width, px.
 
-    Of artwork with colours, the picture as well (size, size, 3) uint8 RGB.
+    For coloured artwork, the picture as well, (size, size, 3) uint8 RGB.
     """
 
     lines: np.ndarray
@@ -67,13 +67,13 @@ class _View:
 
 
 class Unusable(Exception):
-    """The drawing makes no good pair."""
+    """The drawing does not make a good pair."""
 
 
 def make_pair(
     sources: Sequence[Sequence[Drawing]], seed: int, index: int, size: int, brush: str = BRUSH, tone: float = TONE
 ) -> RenderedPair | None:
-    """The pair number `index` of a data set.
+    """Pair number `index` of a data set.
 
     Args:
         sources: drawings of every source; the sources take turns.
@@ -108,7 +108,7 @@ def make_pair(
 def _candidates(drawings: Sequence[Drawing], seed: int, index: int, sources: int) -> Iterator[Drawing]:
     order = np.random.default_rng((seed, index % sources)).permutation(len(drawings))
     for attempt in range(min(ATTEMPTS, len(drawings))):
-        # A stride far from the neighbours' places, so that a replacement is not the next pair's drawing.
+        # The stride leads far from the neighbours, so that a replacement is not the next pair's drawing.
         yield drawings[order[(index // sources + attempt * (len(drawings) // ATTEMPTS + 1)) % len(drawings)]]
 
 
@@ -139,7 +139,7 @@ def _render(view: _View, rng: np.random.Generator, brush: str) -> tuple[np.ndarr
 
 
 def _extracted(picture: np.ndarray, pixels: np.ndarray, light: Light) -> _View:
-    """A picture with the lines that are found in it: broken, grey, each as firm as the edge it stands for."""
+    """A picture with the lines found in it: broken, grey, each as firm as the edge it stands for."""
     lines = weigh_lines(prepare_lines(pixels, "photo", device="cpu").lines, light)
     if ink_mask(1 - lines).mean() < _LEAST_LINES:
         raise Unusable("hardly a line found")
@@ -147,7 +147,7 @@ def _extracted(picture: np.ndarray, pixels: np.ndarray, light: Light) -> _View:
 
 
 def _vector_view(drawing: Drawing, rng: np.random.Generator, size: int, behind: Drawing | None) -> _View:
-    """A placed SVG drawing, as a picture too where another is given to be `behind` it."""
+    """A placed SVG drawing; also as a picture, if another drawing is given to be `behind` it."""
     shapes = _shapes(drawing)
     marks = vector.marks(shapes)
     if not marks:
@@ -162,7 +162,7 @@ def _vector_view(drawing: Drawing, rng: np.random.Generator, size: int, behind: 
     width = float(np.exp(rng.uniform(np.log(1.0), np.log(5.0))))
     lines = vector.render(marks, size, transform, width)
     black = (plan.solid(1 - reference) > 0.3).sum()
-    # Where broad lines would run together the drawing cannot be read from them: take thinner ones.
+    # Where broad lines run together, the drawing can no longer be read from them: take thinner ones.
     while width > REFERENCE_WIDTH and (plan.solid(1 - lines) > 0.3).sum() > 1.2 * black + size / 4:
         width = max(REFERENCE_WIDTH, 0.75 * width)
         lines = vector.render(marks, size, transform, width)
@@ -186,7 +186,7 @@ def _shapes(drawing: Drawing) -> list[vector.ColourShape]:
 
 
 def _raster_view(drawing: Drawing, rng: np.random.Generator, size: int) -> _View:
-    """As `_vector_view`; the lines keep the width they were drawn with, more or less a pixel."""
+    """As `_vector_view`; the lines keep the width they were drawn with, give or take a pixel."""
     grey = drawing.raster()
     rows, columns = np.nonzero(ink_mask(1 - grey))
     if not len(rows):
@@ -217,7 +217,7 @@ def _raster_view(drawing: Drawing, rng: np.random.Generator, size: int) -> _View
 
 
 def _placement(rng: np.random.Generator, size: int, points: np.ndarray) -> Transform:
-    """Where the unit square of a drawing goes, in px: mostly the whole drawing, sometimes a part of it, larger."""
+    """Where the unit square of a drawing goes, in px: mostly the whole drawing, sometimes an enlarged part of it."""
     mirrored = rng.random() < 0.5
     if rng.random() < 0.72:
         scale = size * rng.uniform(0.7, 0.95)

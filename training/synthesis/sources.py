@@ -29,10 +29,10 @@ OPENCLIPART_CATEGORIES = (
     "tools",
     "recreation",
 )
-PACKAGES = {"noto": "@iconify-json/noto"}  # what --fetch knows, and its npm package
+PACKAGES = {"noto": "@iconify-json/noto"}  # what --fetch knows, and the npm package of each
 UNSTATED = "unstated"
 
-# Drawings that examples shows: no pencil is to be shown off on what it was trained on.
+# Drawings shown in examples/: no pencil should be shown off on what it was trained on.
 HELD_OUT = frozenset(
     {
         "blue_girl_dirk_struve_",
@@ -53,7 +53,7 @@ HELD_OUT = frozenset(
 
 _MAX_SVG_BYTES = 200_000
 _RASTER_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-# Icons that are no drawings: flags, signs, letters, and people repeated in every tone of skin.
+# Icons that are not drawings: flags, signs, letters, and people repeated in every skin tone.
 _NO_DRAWING = re.compile(
     r"skin-tone|tone\d|flag|clock|button|letter|keycap|symbol|arrow|circle|square|latin|input-|-sign$|mark$|digit"
 )
@@ -66,7 +66,7 @@ class Drawing:
     """One drawing that pairs are made of.
 
     Attributes:
-        key: unique name, source/path: what a validation split goes by.
+        key: unique name, source/path, by which a validation split is made.
         licence: SPDX name, or "unstated".
         path: the file that holds it.
         icon: its name in an iconify package, or None for a file of its own.
@@ -91,7 +91,7 @@ class Drawing:
         return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{body}</svg>'
 
     def raster(self) -> np.ndarray:
-        """The grey levels of a raster drawing: (H, W) float32, 0..1, its paper pulled up to white."""
+        """The grey levels of a raster drawing: (H, W) float32, 0..1, its paper raised to white."""
         grey = read_image(self.path).grey
         return np.clip(grey / max(float(np.percentile(grey, 90)), 0.2), 0, 1).astype(np.float32)
 

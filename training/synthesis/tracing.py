@@ -13,8 +13,8 @@ Pixel = tuple[int, int]
 
 # Neighbour offsets (dy, dx), the four straight ones first.
 _NEIGHBOURS = ((-1, 0), (0, 1), (1, 0), (0, -1), (-1, -1), (-1, 1), (1, 1), (1, -1))
-_SPUR = 5  # px: a shorter twig of a line is a flaw of the skeleton
-_MEMORY = 6  # px of a walk that decide which way is straight on
+_SPUR = 5  # px: a shorter side branch is a flaw of the skeleton
+_MEMORY = 6  # last px of a walk, which decide which way is straight on
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def smooth(points: np.ndarray, sigma: float, closed: bool = False) -> np.ndarray
         return points
     if closed:
         return gaussian_filter1d(points, sigma, axis=0, mode="wrap")
-    # Reflection through the end point, which keeps both its place and the direction there.
+    # Reflection through the end point keeps both its place and the line's direction there.
     pad = min(len(points) - 1, int(4 * sigma) + 1)
     before = 2 * points[0] - points[pad:0:-1]
     after = 2 * points[-1] - points[-2 : -pad - 2 : -1]
@@ -51,10 +51,10 @@ def ink_mask(ink: np.ndarray, faintest: float = 0.15) -> np.ndarray:
 
     Args:
         ink: (H, W) float32, 0 paper .. 1 black.
-        faintest: ink of a line; less is a stain.
+        faintest: least ink of a line; less is a stain.
 
     Returns:
-        Boolean mask (H, W): more ink than that and than two fifths of the darkest nearby.
+        Boolean mask (H, W): more ink than `faintest` and than two fifths of the darkest nearby.
     """
     nearby = cv2.dilate(ink, np.ones((5, 5), np.uint8))
     return ink > np.maximum(faintest, 0.4 * nearby)
@@ -85,12 +85,12 @@ def _around(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
 def _walk_both_ways(start: Pixel, free: set[Pixel]) -> list[Pixel]:
     free.discard(start)
     forth = _walk([start], free)
-    # Seen from the far end of the walk, the start may lie in the middle of a line.
+    # The start may lie in the middle of a line: walk on from it the other way.
     return _walk(forth[::-1], free)
 
 
 def _walk(path: list[Pixel], free: set[Pixel]) -> list[Pixel]:
-    """Extend a path pixel by pixel, preferring the direction it came from; takes the pixels out of `free`."""
+    """Extend a path pixel by pixel, straight on where possible; takes the pixels out of `free`."""
     while True:
         y, x = path[-1]
         back_y, back_x = path[-min(len(path), _MEMORY)]
@@ -110,7 +110,7 @@ def _walk(path: list[Pixel], free: set[Pixel]) -> list[Pixel]:
 
 
 def _across(pixel: Pixel, heading: Pixel, free: set[Pixel]) -> list[Pixel]:
-    """Where a line goes on beyond another one that was walked before and took the crossing with it."""
+    """Where a line goes on beyond another that was walked before and used up the crossing."""
     length = (heading[0] ** 2 + heading[1] ** 2) ** 0.5
     if length < _MEMORY / 2:
         return []
@@ -126,7 +126,7 @@ def _polyline(path: list[Pixel], pixels: set[Pixel], sigma: float) -> Polyline |
     closed = len(path) > 8 and max(abs(path[0][0] - path[-1][0]), abs(path[0][1] - path[-1][1])) <= 1
     joins: list[Pixel | None] = [None, None]
     if not closed:
-        # A line that ends at another one's pixel is drawn up to it.
+        # A line that ends next to a pixel of another is drawn up to that pixel.
         joins = [next((p for p in _around(end, pixels) if p not in on_path), None) for end in (path[0], path[-1])]
         if len(path) < _SPUR and any(joins):
             return None

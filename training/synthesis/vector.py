@@ -12,7 +12,7 @@ from svgelements import SVG, Close, Color, Line, Move, Path, Shape
 
 logging.getLogger("svgelements").setLevel(logging.CRITICAL)
 
-REFERENCE_WIDTH = 2.2  # px: the line width from which strokes are traced
+REFERENCE_WIDTH = 2.2  # px: the line width at which strokes are traced
 _CURVE_STEPS = 12
 _DARK = 60  # luminance below which a filled shape is a solid black
 _MAX_POINTS = 120_000
@@ -55,7 +55,7 @@ class ColourShape:
 
 
 def parse(svg: str) -> list[Mark]:
-    """The painting steps of an SVG text; empty when nothing visible is in it.
+    """The painting steps of an SVG text; empty if it shows nothing.
 
     Raises:
         ValueError: the text is not usable SVG.
