@@ -146,7 +146,7 @@ class Generate(io.ComfyNode):
         model: HostPencil | None = None,
         **controls: Any,
     ) -> io.NodeOutput:
-        """`controls` has the numbers of the controls that are given, and the maps that are connected."""
+        """`controls` holds the numbers that are given and the maps that are connected."""
         unused = [f"{name}_map" for name in CONTROLS if _says_nothing(controls.get(f"{name}_map"), image)]
         controls = {name: value for name, value in controls.items() if name not in unused}
         patcher = (model or pencils.load(BUNDLED)).patcher
@@ -163,7 +163,7 @@ class Generate(io.ComfyNode):
                 **{name: _of_frame(index, number, controls.get(f"{name}_map")) for name, number in numbers.items()}
             )
             given = "auto" if lines is None else lines[index % len(lines)]
-            # What is judged by a picture is judged once for all frames, or an animation would flicker.
+            # Whatever is decided from a picture is decided once, for all frames, or an animation would flicker.
             subject = sketcher.subject(frame, given, patch_size, model_size, asked, like=first)
             if first is None:
                 first = subject
@@ -190,15 +190,15 @@ class Generate(io.ComfyNode):
 
 
 def _says_nothing(mask: torch.Tensor | None, image: torch.Tensor) -> bool:
-    """Whether a map is the 64 x 64 zeros that Load Image gives of a picture without transparency."""
+    """Whether a map is the 64 x 64 zeros that Load Image gives for a picture without transparency."""
     return mask is not None and mask.shape[-2:] == (64, 64) != image.shape[1:3] and not mask.any()
 
 
 def _defaults() -> core.Controls:
-    """What the bundled pencil is best set to."""
+    """The settings the bundled pencil draws best with."""
     try:
         return core.Controls.from_mapping(pencils.find(BUNDLED).controls)
-    except core.SketchGANError:  # said when it is used: the other nodes are to be there
+    except core.SketchGANError:  # reported when it is used: the other nodes must not be lost
         return core.Controls()
 
 

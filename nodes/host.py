@@ -1,4 +1,4 @@
-"""All that the nodes need of ComfyUI beside its schema; no other module imports comfy, folder_paths or server."""
+"""All that the nodes need from ComfyUI besides its schema; no other module imports comfy, folder_paths or server."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ PREVIEW_SECONDS = 0.25
 
 
 def register_model_folder() -> None:
-    """Makes models/sketchgan known, beside what extra_model_paths.yaml says of it."""
+    """Registers models/sketchgan, in addition to what extra_model_paths.yaml says about it."""
     folders, _ = folder_paths.folder_names_and_paths.get(FOLDER, ([], set()))
     places = [os.path.join(folder_paths.models_dir, FOLDER), os.path.join(folder_paths.get_output_directory(), FOLDER)]
     folders += [place for place in places if place not in folders]
-    # Set at once: the host's own function would leave the suffixes empty, and every file would be listed.
+    # Set directly: the host's own function would leave the suffixes empty, and every file would be listed.
     folder_paths.folder_names_and_paths[FOLDER] = (folders, {".safetensors"})
     os.makedirs(places[0], exist_ok=True)
 
@@ -46,13 +46,13 @@ def model_files() -> dict[str, Path]:
 
 
 def new_output_file(prefix: str, suffix: str) -> Path:
-    """A file in the output folder that does not exist yet, by the host's rules for prefixes."""
+    """A path in the output folder that does not exist yet, by the host's rules for prefixes."""
     folder, name, counter, _, _ = folder_paths.get_save_image_path(prefix, folder_paths.get_output_directory())
     return Path(folder, f"{name}_{counter:05}_{suffix}")
 
 
 def managed(generator: Generator) -> ModelPatcher:
-    """A generator in the hands of the host's model management, in the type that suits its device."""
+    """A generator under the host's model management, in the dtype that suits its device."""
     device = model_management.get_torch_device()
     generator = generator.to(_compute_dtype(device)).to(memory_format=torch.channels_last)
     return ModelPatcher(generator, load_device=device, offload_device=model_management.unet_offload_device())
@@ -60,7 +60,7 @@ def managed(generator: Generator) -> ModelPatcher:
 
 def _compute_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cpu" and not (args.force_fp32 or args.fp32_vae):
-        # The host takes 16 bits to be slow on any CPU; with instructions for them they are three times as fast.
+        # The host assumes that 16 bits are slow on any CPU; one with instructions for them is three times as fast.
         from ..sketchgan_core.devices import choose_dtype
 
         return choose_dtype(device)
@@ -69,7 +69,7 @@ def _compute_dtype(device: torch.device) -> torch.dtype:
 
 
 def device() -> str:
-    """Where the host computes."""
+    """The device the host computes on."""
     return str(model_management.get_torch_device())
 
 
@@ -87,7 +87,7 @@ def cancelled() -> bool:
 
 
 class Progress:
-    """The progress bar of the node that runs, over a number of frames, with the picture as it grows."""
+    """The running node's progress bar over a number of frames, with a preview of the growing picture."""
 
     def __init__(self, frames: int) -> None:
         self._frames = frames
@@ -95,9 +95,9 @@ class Progress:
         self._previewed = 0.0
 
     def show(self, frame: int, done: int, total: int, picture: torch.Tensor | None = None) -> None:
-        """`done` of `total` of a frame; the picture is (1, H, W) in 0..1."""
+        """Shows that `done` of `total` parts of a frame are finished; the picture is (1, H, W) in 0..1."""
         preview = None
-        # The last one stays in the node, so it is never left out; the blank sheet before the first tile always is.
+        # The last preview stays in the node, so it is never skipped; the blank sheet before the first tile always is.
         due = done == total or (done > 0 and time.monotonic() - self._previewed > PREVIEW_SECONDS)
         if picture is not None and due:
             preview = ("JPEG", _small_image(picture), PREVIEW_SIZE)
@@ -114,23 +114,23 @@ def _small_image(picture: torch.Tensor) -> Image.Image:
 
 
 def search_words(*words: str) -> dict[str, list[str]]:
-    """Further names of a node for the search box, as a keyword of the schema where the host knows it."""
+    """More names of a node for the search box, as a keyword of the schema if the host knows it."""
     return {"search_aliases": list(words)} if "search_aliases" in inspect.signature(io.Schema).parameters else {}
 
 
 def with_options(given: io.Input, **options: Any) -> io.Input:
-    """The same input, with options for the page beside those that the schema knows."""
+    """The same input, with options for the page besides those that the schema knows."""
     given.extra_dict.update(options)
     return given
 
 
 def folded(given: io.Input) -> io.Input:
-    """The same input, which a page that knows of rarely used ones folds away; any other page shows it."""
+    """The same input, marked as rarely used: a page that knows the mark folds it away, any other shows it."""
     return with_options(given, advanced=True)
 
 
 def lenient(define_schema: Callable[[type], io.Schema]) -> Callable[[type], io.Schema]:
-    """The same schema, but inputs with a default may be left out of an API prompt: saved ones survive new inputs."""
+    """The same schema, but inputs with a default may be left out of an API prompt: saved prompts survive new inputs."""
 
     @wraps(define_schema)
     def defined(cls: type) -> io.Schema:
@@ -143,7 +143,7 @@ def lenient(define_schema: Callable[[type], io.Schema]) -> Callable[[type], io.S
 
 
 def answer(path: str, describe: Callable[[str], dict[str, Any] | None]) -> None:
-    """Makes GET `path`?name=NAME give what `describe(NAME)` gives, as JSON; nothing there is a 404."""
+    """Makes GET `path`?name=NAME answer with `describe(NAME)` as JSON, or with a 404 if that is empty."""
     server = getattr(PromptServer, "instance", None)
     if server is None:
         return

@@ -1,4 +1,4 @@
-"""The node that makes lines of any picture."""
+"""The node that extracts lines from any picture."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ExtractLines(io.ComfyNode):
         first = None
         for index, frame in enumerate(image):
             host.cancelled()
-            # What is judged by a picture is judged once for all frames, or an animation would flicker.
+            # Whatever is decided from a picture is decided once, for all frames, or an animation would flicker.
             prepared = core.prepare_lines(core.to_pixels(frame), mode, chosen, like=first, device=host.device())
             first = first or prepared
             ink[index] = 1 - torch.from_numpy(prepared.lines)

@@ -29,7 +29,7 @@ class LoadModel(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, pencil: str) -> bool | str:
-        # In place of the host's check, which says that it is not in the list but not why.
+        # Replaces the host's check, which says that a pencil is not in the list, but not why.
         try:
             pencils.find(pencil)
         except core.SketchGANError as error:

@@ -1,4 +1,4 @@
-"""The pencils in this host: which there are, what they say of themselves, and how one is made ready to draw."""
+"""The pencils in this host: which ones there are, what their files say, and how one is made ready to draw."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ PencilSocket = io.Custom("SKETCHGAN_MODEL")
 
 @dataclass(frozen=True, eq=False)
 class HostPencil:
-    """What goes over the socket.
+    """A pencil as nodes pass it on.
 
     Attributes:
         generator: float32 on the CPU, for merging and saving.
-        patcher: the same, for drawing.
+        patcher: the same generator, for drawing.
         card, controls, training: as in a `Header`.
     """
 
@@ -61,10 +61,10 @@ def names() -> list[str]:
 
 
 def find(name: str) -> core.Header:
-    """What the pencil of a listed name says of itself.
+    """The header of the pencil with a listed name.
 
     Raises:
-        SketchGANError: there is none of this name, or it is not a pencil.
+        SketchGANError: no pencil has this name, or the file is not a pencil.
     """
     path = _files().get(name)
     if path is None:
@@ -92,7 +92,7 @@ def load(name: str) -> HostPencil:
 
 
 def describe(name: str) -> dict[str, Any] | None:
-    """What a listed pencil says of itself, for the page; None if there is none of this name."""
+    """A description of a listed pencil, for the page; None if no pencil has this name."""
     try:
         header = find(name)
     except core.SketchGANError:
@@ -114,7 +114,7 @@ def _description(
 
 
 def _files() -> dict[str, Path]:
-    # Without a suffix, so that a user's file of the same name is another entry.
+    # Without a suffix, so that a user's file of the same name is a separate entry.
     bundled = {path.stem: path for path in sorted(BUNDLED_FOLDER.glob(f"*{SUFFIX}"))}
     return bundled | host.model_files()
 

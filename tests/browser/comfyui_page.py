@@ -17,9 +17,9 @@ RUN_PATIENCE = 300_000  # for the frames of an animation on a busy CPU
 SETTINGS = {
     "Comfy.Graph.CanvasInfo": False,
     "Comfy.Minimap.Visible": False,
-    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # a screenshot of a whole graph is to show its words
+    "LiteGraph.Canvas.MinFontSizeForLOD": 0,  # a screenshot of a whole graph should show its text
 }
-# What the host complains of by itself: files of the user and of the network that are not there.
+# What the host itself complains of: missing files, of the user or on the network.
 NOT_OURS = (
     "api.comfy.org",
     "huggingface.co",
@@ -35,7 +35,7 @@ NOT_OURS = (
 
 
 class ComfyPage:
-    """One tab. `errors` is what went wrong in it."""
+    """One tab. `errors` lists what went wrong in it."""
 
     def __init__(self, browser: Browser, host: Host, mode: str, language: str = "en") -> None:
         """Opens a tab; `mode` is canvas or nodes-2."""
@@ -73,8 +73,8 @@ class ComfyPage:
         self._wait_for(example)
 
     def open_example(self, name: str) -> None:
-        """Opens an example in the template browser; the page has been visited."""
-        self.browse_examples().get_by_text(name, exact=True).first.click()  # its title; below stands its description
+        """Opens an example in the template browser; `visit` comes first."""
+        self.browse_examples().get_by_text(name, exact=True).first.click()  # its title; its description is below
         self._wait_for(name)
 
     def browse_examples(self) -> Locator:
@@ -103,7 +103,7 @@ class ComfyPage:
         assert self.page.evaluate("window.ended") == "execution_success"
 
     def compared(self) -> tuple[Locator, Locator]:
-        """The two images of the Compare node, once they are to be seen."""
+        """The two images of the Compare node, once they are visible."""
         images = self.page.locator(".sketchgan-frame img")
         for index in range(2):
             images.nth(index).wait_for()
@@ -128,7 +128,7 @@ class ComfyPage:
         )
 
     def widgets(self, kind: str) -> dict[str, Any]:
-        """The values of a node's widgets, as they are."""
+        """The present values of a node's widgets."""
         values = self.page.evaluate(
             """(kind) => Object.fromEntries(
               app.graph.nodes.find((node) => node.type === kind).widgets.map(({ name, value }) => [name, value]),
@@ -138,7 +138,7 @@ class ComfyPage:
         return dict(values)
 
     def wait_for_widgets(self, kind: str, **values: Any) -> None:
-        """Until a node's widgets have these values."""
+        """Waits until a node's widgets have these values."""
         self.page.wait_for_function(
             """([kind, values]) => {
               const widgets = app.graph.nodes.find((node) => node.type === kind).widgets;

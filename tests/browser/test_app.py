@@ -1,4 +1,4 @@
-"""The stand-alone app, served by its command and used by mouse in a real Chromium."""
+"""The stand-alone app, served by its command and used with the mouse in a real Chromium."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawing, a large one, a scan in a format browsers do not show, two files that are not what they say."""
+    """A drawing, a large one, a scan in a format browsers do not show, and two files that are not what they claim."""
     folder = tmp_path_factory.mktemp("files")
     write_image(folder / "cat.png", draw_lines(150, 200))
     write_image(folder / "large.png", draw_lines(1500, 2000))
@@ -71,7 +71,7 @@ def address(files: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: sync_api.Browser, address: str) -> Iterator[sync_api.Page]:
-    """The open page; at the end it must have raised no error and asked nobody but the app for anything."""
+    """The open page; at the end it must have raised no error and have contacted nothing but the app."""
     page = browser.new_page(viewport={"width": 1360, "height": 900})
     page.set_default_timeout(PATIENCE)
     errors, strangers = [], []
@@ -100,7 +100,7 @@ def give(page: sync_api.Page, where: str, file: Path) -> None:
 
 
 def drop(page: sync_api.Page, where: str, file: Path) -> None:
-    """Drops a file on an image, as from a window of files."""
+    """Drops a file on an image, as from a file manager."""
     carried = page.evaluate_handle(
         """([content, name]) => {
             const carried = new DataTransfer();
@@ -136,7 +136,7 @@ def value_of(page: sync_api.Page, slider: str) -> float:
 
 
 def shown(page: sync_api.Page, kind: str, other_than: str = "") -> str:
-    """Waits for a picture of a kind, sketch or preview, other than the last one; returns where it lies."""
+    """Waits for a picture of a kind, sketch or preview, other than the last one; returns its address."""
     file = re.compile(rf"^(?!{re.escape(other_than)}$).*-{kind}\.\w+$" if other_than else rf"-{kind}\.\w+$")
     after = page.locator("#result img").last
     expect(after).to_have_attribute("src", file)
@@ -208,7 +208,7 @@ def test_the_newest_wish_wins(page: sync_api.Page, files: Path, tmp_path: Path) 
     assert asked["darkness"] == pytest.approx(0.2, abs=0.06)
     wanted = Sketcher.load(files / "first.safetensors", "cpu")(read_image(files / "large.png").pixels, **asked)
     assert np.abs(result - wanted).mean() < 0.003
-    # What was overtaken shows nothing any more.
+    # A drawing that was overtaken is never shown.
     last = shown(page, "sketch")
     page.wait_for_timeout(2000)
     assert shown(page, "sketch") == last
@@ -254,7 +254,7 @@ def test_lines_follow_the_slider_and_go_to_the_sketch(page: sync_api.Page, files
     give(page, "#lines-picture", files / "scan.tif")
     preview = page.locator("#lines img")
     expect(preview).to_be_visible()
-    # Browsers do not show TIFF: the page got another format of it.
+    # Browsers do not show TIFF: the page was given another format.
     expect(page.locator("#lines-picture img")).to_have_js_property("naturalWidth", 90)
     before = downloaded(page, "#lines-download", tmp_path / "before.png")
     shown = str(preview.get_attribute("src"))

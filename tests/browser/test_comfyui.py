@@ -1,4 +1,4 @@
-"""The nodes in ComfyUI's real page, used by mouse, in both of its front ends."""
+"""The nodes in ComfyUI's real page, used with the mouse, in both of its front ends."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def page(request: pytest.FixtureRequest, browser: sync_api.Browser, host: Host) 
 
 
 def drag(page: ComfyPage, to: float) -> None:
-    """Drags the line of the Compare node to a part of the image's width, 0..1."""
+    """Drags the line of the Compare node to a fraction of the image's width, 0..1."""
     box = page.page.locator(".sketchgan-frame").bounding_box()
     assert box is not None
     mouse, middle = page.page.mouse, box["y"] + box["height"] / 2
@@ -87,7 +87,7 @@ def drag(page: ComfyPage, to: float) -> None:
 
 
 def view(page: ComfyPage) -> Any:
-    """Where the nodes are and how the canvas is moved: what a drag in a widget must not change."""
+    """Where the nodes are and how far the canvas has moved: a drag in a widget must change neither."""
     return page.page.evaluate(
         "() => [Object.fromEntries(app.graph.nodes.map((node) => [node.id, [...node.pos]])), [...app.canvas.ds.offset]]"
     )
@@ -108,7 +108,7 @@ def compare(page: ComfyPage, name: str) -> None:
 
 
 def add(page: ComfyPage, kind: str, onto: str | None = None, slot: int = 0) -> None:
-    """A new node as the search box makes it; its output connected to an input of the Generate node."""
+    """Adds a node as the search box does, and connects its output to an input of the Generate node."""
     page.page.evaluate(
         """([kind, onto, slot]) => {
           const node = LiteGraph.createNode(kind);
@@ -140,7 +140,7 @@ def test_a_preset_sets_the_sliders_and_a_slider_ends_it(page: ComfyPage) -> None
     page.set_widget(GENERATE, "preset", "portrait")
     page.wait_for_widgets(GENERATE, preset="portrait", **PRESETS["portrait"])
     if page.mode == "nodes-2":
-        page.page.wait_for_function(  # what the node shows, beside what it holds
+        page.page.wait_for_function(  # what the node shows, as well as what it holds
             "() => [...document.querySelectorAll('.lg-node input')].filter((i) => i.value === '0.75').length === 2"
         )
     page.set_widget(GENERATE, "darkness", 0.9)
@@ -176,7 +176,7 @@ def test_a_pencil_moves_the_sliders_that_nobody_touched(page: ComfyPage) -> None
     page.wait_for_widgets(GENERATE, darkness=0.5, roughness=0.9)
     page.set_widget("SketchGANLoadModel", "pencil", "hard.safetensors")
     page.wait_for_widgets(GENERATE, darkness=0.3)
-    page.set_widget(GENERATE, "darkness", 0.5)  # the artist's own choice, though another pencil starts there
+    page.set_widget(GENERATE, "darkness", 0.5)  # the artist's own choice, even if it is another pencil's default
     page.page.evaluate("async () => { await app.loadGraphData(app.graph.serialize()); }")
     page.page.wait_for_timeout(1000)
     assert page.widgets(GENERATE)["darkness"] == 0.5
@@ -284,7 +284,7 @@ def test_stable_diffusion_lacks_nothing_but_a_checkpoint(browser: sync_api.Brows
         opened.show_all()
         opened.photograph(f"canvas-{NEEDS_CHECKPOINT}")
         prompt = opened.page.evaluate("async () => (await app.graphToPrompt()).output")
-        # Not by the Run button, whose dialog would only say that something is wrong.
+        # Not with the Run button, whose dialog would only say that something is wrong.
         refused = opened.page.request.post(f"{host.url}/prompt", data={"prompt": prompt}).json()
     wrong = {error["class_type"]: error["errors"] for error in refused["node_errors"].values()}
     assert [error["extra_info"]["input_name"] for error in wrong.pop("CheckpointLoaderSimple")] == ["ckpt_name"]
@@ -324,7 +324,7 @@ def test_help_is_there_for_every_node(browser: sync_api.Browser, host: Host) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_says_everything(host: Host, language: str) -> None:
-    """And in English what the schema says, so that the two cannot part."""
+    """The English texts are those of the schema, so that the two cannot drift apart."""
     said = host.get("/i18n")[language]
     english = host.get("/i18n")["en"]
     assert said["sketchgan"].keys() == english["sketchgan"].keys()

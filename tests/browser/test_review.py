@@ -1,4 +1,4 @@
-"""The page that pairs are looked through on, in a real Chromium."""
+"""The page for looking through pairs, in a real Chromium."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Fuzzers: whatever is thrown at it is taken or refused in one line, in little time and memory."""
+"""Fuzzers: whatever is thrown at the package is taken, or refused in one line, in little time and memory."""

@@ -34,9 +34,9 @@ from training.runs.checkpoint import newest_intact, read_state, save_checkpoint
 from training.runs.state import Origin, RunState
 
 SECONDS = 5.0
-# A few bytes may well be a picture of a hundred megapixels, the most that is read.
+# A few bytes can hold a picture of a hundred megapixels, the most that is read.
 MEGABYTES = {"images": 2500, "records": 2500}
-MOST_MEGABYTES = 500  # of all others
+MOST_MEGABYTES = 500  # for all others
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 ODD = (
     0,
@@ -82,7 +82,7 @@ def throw(name: str, seeds: Iterable[int], folder: Path) -> Told:
             told.taken += 1
         except SketchGANError as error:
             told.refused += 1
-            longest = 4000 if name == "pairs" else 1000  # several problems, each a line
+            longest = 4000 if name == "pairs" else 1000  # several problems, one line each
             if ("\n" in str(error) and name != "pairs") or not 5 < len(str(error)) < longest:
                 told.faults.append(f"{name}, seed {seed}: told in {str(error)[:200]!r}")
         except Exception:
@@ -98,7 +98,7 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
     changed = bytearray(content)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
         at = rng.randrange(len(changed)) if changed else 0
-        # Most of what decides stands at the beginning.
+        # What matters most is at the beginning.
         at = rng.randrange(min(len(changed), 64)) if changed and rng.random() < 0.3 else at
         size = rng.choice((1, 2, 4, 8, 64))
         kind = rng.randrange(6)
@@ -243,7 +243,7 @@ def _checkpoints(rng: random.Random, folder: Path) -> None:
 
 
 def _told(file: Path) -> Any:
-    """What a file says: of JSON, spaces say nothing."""
+    """What a file says; spaces in JSON do not count."""
     content = file.read_bytes()
     try:
         return json.dumps(json.loads(content)) if file.name == "state.json" else content

@@ -1,4 +1,4 @@
-"""Graphs in ComfyUI's API format, with words for ids."""
+"""Graphs in ComfyUI's API format, with words as ids."""
 
 from __future__ import annotations
 

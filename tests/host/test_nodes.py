@@ -149,7 +149,7 @@ def test_a_batch_is_drawn_frame_by_frame_with_grain_that_stands_still(host: Host
 def test_transparency_is_laid_on_white(host: Host) -> None:
     ink = 1 - draw_lines(150, 200)
     rgba = np.stack([np.zeros_like(ink)] * 3 + [ink], -1)
-    # As the host has it: black everywhere, and a mask that is 1 where nothing is.
+    # As the host loads it: black everywhere, and a mask that is 1 where nothing is drawn.
     graph = sketching(write(host, "rgba.png", rgba))
     graph["sketch"] = generate(["joined", 0], model=MODEL)
     graph["joined"] = node("JoinImageWithAlpha", image=IMAGE, alpha=["image", 1])
@@ -256,7 +256,7 @@ def test_a_pencil_is_merged_saved_and_loaded_again(host: Host) -> None:
     assert header.card.thumbnail.startswith("data:image/jpeg;base64,")
     assert header.controls == {"darkness": 0.6}
     again = pixels(done(host, sketching(pencil=path.name)))
-    # It is stored in 16 bits.
+    # The saved weights have 16 bits.
     assert np.abs(again - pixels(run)).mean() < 0.005
     assert np.abs(again - pixels(done(host, sketching()))).mean() > 0.01
 
@@ -323,7 +323,7 @@ def test_what_cannot_be_done_is_one_sentence(host: Host, change: Graph, says: st
 
 
 def test_a_prompt_without_settings_draws_with_their_defaults(host: Host) -> None:
-    """An API file that was saved before an input was added goes on working."""
+    """An API file that was saved before an input was added still works."""
     bare = {
         "1": load_image("drawing.png"),
         "2": node("SketchGANGenerate", image=["1", 0]),

@@ -1,4 +1,4 @@
-"""What the nodes give out may be written into by other packs' nodes, in place and one channel at a time."""
+"""Other packs' nodes may write into what the nodes give out, in place and one channel at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sketchgan_core.pencils.weights import save_pencil
 from tests.comfyui import ROOT, find_comfyui
 from tests.conftest import random_generator
 
-# As the host loads them, but called here, for over its wires there are only files.
+# The nodes as the host loads them, but called directly, because the host sends only files.
 CALL_THE_NODES = """
 import asyncio, importlib.util, inspect, json, sys
 comfyui, root, package_folder = sys.argv[1:]

@@ -28,7 +28,7 @@ KEPT_OF_INPUT = ("default", "min", "max", "step", "options", "multiline", "contr
 
 
 def schema(host: Host) -> dict[str, Any]:
-    """What saved workflows depend on, the same in every version of the host."""
+    """The parts of the schema that saved workflows depend on, alike in every version of the host."""
     frozen = {}
     for name in NODES:
         info = host.get(f"/object_info/{name}")[name]

@@ -1,4 +1,4 @@
-"""The command that starts the app, where it cannot; the app itself is tested in the browser."""
+"""The command that starts the app, where that fails; the app itself is tested in the browser."""
 
 from __future__ import annotations
 

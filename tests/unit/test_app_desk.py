@@ -1,4 +1,4 @@
-"""Which of the app's wishes counts, whatever the order they arrive in."""
+"""Which of the app's wishes counts, in whatever order they arrive."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_last_move_of_a_slider_does_not_stop_what_was_asked_for_by_letting_g
     desk = Desk()
     assert desk.begin_preview(1000, wish(0.1))
     assert desk.begin(2000, wish(0.2))
-    # A page sends the move that had to wait for the preview before it after the release.
+    # A slider's last move has to wait for the preview of the one before, so it may be sent after the release.
     assert not desk.begin_preview(2500, wish(0.2))
     assert not desk.begin_preview(1900, wish(0.15))
     assert desk.counts(2000)

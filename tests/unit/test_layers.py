@@ -21,7 +21,7 @@ HOST_MODULES = {"comfy", "folder_paths", "server"}
 
 
 def imported(path: Path) -> set[str]:
-    """Every module a file imports, absolute as written, relative resolved against the repository."""
+    """Every module a file imports: absolute ones as written, relative ones resolved against the repository."""
     package = path.relative_to(ROOT).parts[:-1]
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -94,7 +94,7 @@ def test_only_host_py_knows_the_host() -> None:
 
 
 def test_the_core_imports_itself_relatively() -> None:
-    """In the host the package has whatever name the user cloned it as."""
+    """In the host the package has whatever name the user cloned it under."""
     absolute = {
         str(path.relative_to(ROOT))
         for path in sources("sketchgan_core")

@@ -1,4 +1,4 @@
-"""Between a host's image tensors and arrays: whatever a pack hands on."""
+"""From a host's image tensors to arrays and back, whatever another pack hands over."""
 
 from __future__ import annotations
 

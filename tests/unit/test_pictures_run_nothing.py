@@ -1,4 +1,4 @@
-"""A picture is looked at, never run: what begins as PostScript starts no Ghostscript, whatever its name and way in."""
+"""A picture is read, never run: PostScript never starts Ghostscript, whatever the file's name or way in."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_training_run_checks_pictures_and_runs_none(ghostscript: Path, tmp_pat
 
 @pytest.fixture(scope="module")
 def app(ghostscript: Path) -> Iterator[str]:
-    """The address of an app that would find the stand-in."""
+    """The address of an app that would find the stand-in for Ghostscript."""
     pytest.importorskip("gradio", reason="the app needs gradio: pip install 'sketchgan[app]'")
     command = [sys.executable, "-m", "sketchgan_core", "app", "--no-open", "--device", "cpu"]
     with socket.socket() as probe:

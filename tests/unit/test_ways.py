@@ -1,4 +1,4 @@
-"""The ways of a picture and of a pair, as docs/design.md tells them: the calls it lists are made, in its order."""
+"""The ways of a picture and of a pair, as docs/design.md describes them: the calls it lists are made, in that order."""
 
 from __future__ import annotations
 

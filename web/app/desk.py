@@ -13,7 +13,7 @@ from sketchgan_core.sketcher import Medium, Subject
 
 @dataclass(frozen=True)
 class Wish:
-    """Everything the page says of a drawing."""
+    """Everything the page asks of a drawing."""
 
     picture: Path
     pencil: Path
@@ -25,7 +25,7 @@ class Wish:
     controls: Controls
 
     def reading(self) -> tuple[object, ...]:
-        """What must be read again if it changes. A new detail may wait until the drawing is made in full."""
+        """The settings that require a new reading when they change. A new detail may wait for the full drawing."""
         return self.picture, self.pencil, self.lines, self.patch_size, self.model_size
 
 
@@ -45,14 +45,14 @@ class Kept:
 
 
 class Desk:
-    """The newest wish counts, by the browser's clock: whatever is older stops and shows nothing any more.
+    """The newest wish counts, by the browser's clock: an older one stops, and is not shown any more.
 
-    Previews and drawings arrive by ways of their own, so one that was asked for earlier may start later.
+    Requests for previews and for drawings travel separately, so one that was made earlier may arrive later.
     """
 
     def __init__(self) -> None:
         self.kept: Kept | None = None
-        self._newest = 0.0  # when it was asked for, in the browser's milliseconds
+        self._newest = 0.0  # when the newest wish was made, in the browser's milliseconds
         self._in_full: Wish | None = None  # drawn, or being drawn
         self._shown: Wish | None = None  # small or in full
 
@@ -60,26 +60,26 @@ class Desk:
         return time == self._newest
 
     def begin_preview(self, time: float, wish: Wish) -> bool:
-        """Whether a preview is to be made; then a drawing that is being made stops."""
-        # A slider's last move may arrive after it was let go.
+        """Whether a preview is to be made; if so, a drawing in progress stops."""
+        # A slider's last move may arrive after its release.
         if time < self._newest or wish == self._in_full:
             return False
         self._newest, self._in_full = time, None
         return True
 
     def begin(self, time: float, wish: Wish) -> bool:
-        """Whether a drawing is to be made in full, which then is the one that counts."""
+        """Whether a drawing is to be made in full; if so, it is now the one that counts."""
         if time < self._newest or wish == self._in_full:
             return False
         self._newest, self._in_full = time, wish
         return True
 
     def show(self, wish: Wish) -> bool:
-        """Puts a drawing of this on the page, and whether another was there."""
+        """Notes that this wish is what the page shows; returns whether it showed another."""
         another, self._shown = wish != self._shown, wish
         return another
 
     def clear(self) -> None:
-        """Nothing that was asked for so far counts any more."""
+        """No wish made so far counts any more."""
         self._newest += 0.5  # between two ticks of the browser's clock
         self._in_full = self._shown = None

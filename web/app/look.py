@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradio.themes import Base
 from gradio.themes.utils import sizes
 
-# System fonts only: a font from the net would leave the page waiting where there is none.
+# System fonts only: a font from the internet would leave an offline page waiting.
 SANS = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "Consolas", "monospace")
 

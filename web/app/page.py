@@ -8,11 +8,11 @@ from .lines_tab import lines_tab
 from .sketch_tab import sketch_tab
 from .studio import Studio
 
-HOUR, DAY = 3600, 86400  # how often old uploads and sketches are looked for, and what is old
+HOUR, DAY = 3600, 86400  # how often old uploads and sketches are deleted, and at what age
 
 
 def build(studio: Studio) -> gr.Blocks:
-    """The page over a studio."""
+    """The page of a studio."""
     with gr.Blocks(title="SketchGAN", analytics_enabled=False, fill_width=True, delete_cache=(HOUR, DAY)) as page:
         gr.Markdown("# SketchGAN\nPictures and drawings to pencil sketches", elem_id="title")
         with gr.Tabs() as tabs:

@@ -13,7 +13,7 @@ from sketchgan_core.errors import SketchGANError
 from .studio import Studio
 
 HERE = Path(__file__).parent
-# In a wheel they lie beside this file, in a checkout where everybody sees them.
+# In a wheel the examples lie beside this file, in a checkout at the top.
 _EXAMPLES = next((folder for folder in (HERE / "examples", HERE.parents[1] / "examples") if folder.is_dir()), HERE)
 EXAMPLES = [*sorted(_EXAMPLES.glob("pictures/*.jpg")), *sorted(_EXAMPLES.glob("drawings/*.png"))]
 
@@ -27,15 +27,15 @@ LINE_MODES = [
 
 
 def picture_file(**look: Any) -> gr.Image:
-    """An image component that hands on the path of a file, which nobody but the core opens."""
+    """An image component that passes on the path of a file, which only the core opens."""
     component = gr.Image(type="filepath", **look)
-    # Gradio's own opens what was sent in any format Pillow knows, and some of those start a program.
+    # Gradio's own preprocessing opens any format Pillow knows, and some of those start a program.
     component.preprocess = lambda sent: None if sent is None else sent.path
     return component
 
 
 def picture_input(studio: Studio, name: str) -> tuple[gr.Image, Any]:
-    """An image input that hands on the path of a file the core can read; and the event of its having been uploaded."""
+    """An image input that passes on the path of a file the core can read, and the event after its upload."""
     picture = picture_file(label="Picture", sources=["upload", "clipboard"], height=230, elem_id=name)
 
     def shown(sent: str | None) -> Path | None:
@@ -51,6 +51,6 @@ def picture_input(studio: Studio, name: str) -> tuple[gr.Image, Any]:
 
 
 def complain(error: SketchGANError, file: str | Path | None = None) -> None:
-    """Shows an error on the page, by the file's own name: where Gradio keeps an upload tells nobody anything."""
+    """Shows an error on the page, with the file's own name: Gradio's path of an upload means nothing to anybody."""
     said = str(error).replace(str(file), Path(file).name) if file else str(error)
     gr.Warning(html.escape(said))

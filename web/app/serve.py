@@ -38,7 +38,7 @@ def serve(
         SketchGANError: no such pencil, or the address cannot be used.
     """
     port = _free_port(host, [port] if port else PORTS)
-    # Uploads and sketches live in one folder that goes when the app does.
+    # Uploads and sketches live in one folder, which is deleted when the app ends.
     with tempfile.TemporaryDirectory(prefix="sketchgan-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         page = build(Studio(Path(folder), weights, device))
@@ -55,7 +55,7 @@ def serve(
             theme=THEME,
             css=CSS,
         )
-        # A service manager's stop is Ctrl+C as well, or the folder would stay behind.
+        # A service manager's stop is treated as Ctrl+C, or the folder would stay behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"SketchGAN is at {address} (Ctrl+C stops it)", flush=True)
         try:
@@ -68,7 +68,7 @@ def _free_port(host: str, ports: list[int] | range) -> int:
     for port in ports:
         try:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-                if os.name == "posix":  # elsewhere this would let two servers have one port
+                if os.name == "posix":  # elsewhere this would let two servers share a port
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))
                 return port

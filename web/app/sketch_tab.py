@@ -19,14 +19,14 @@ from .desk import Desk, Kept, Wish
 from .parts import EXAMPLES, HERE, LINE_MODES, complain, picture_input
 from .studio import Studio, another_seed, pencil_header
 
-# The last input is when the browser asked.
+# The last input is the time at which the browser asked.
 _NOW = "(...values) => [...values.slice(0, -1), Date.now()]"
 _AS_IT_IS = (gr.skip(),) * 4
 _DRAWN, _DRAWING = gr.update(visible=False), gr.update(visible=True)  # the stop button
 
 
 def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callable[..., Any]], Any]]:
-    """Lays out the tab; returns its picture, how lines are made of it, and what draws them after an event."""
+    """Lays out the tab; returns its picture, its choice of line mode, and a function that makes an event draw."""
     own_values = _defaults(studio.first)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
@@ -118,7 +118,8 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         desk.show(wish)
         return (studio.before(wish.picture), file), gr.update(interactive=False), _note(kept, "preview"), _DRAWN
 
-    def draw(desk: Desk, progress: gr.Progress = gr.Progress(), *asked: Any) -> Iterator[tuple[Any, ...]]:  # noqa: B008  Gradio finds it by its default
+    # Gradio finds the progress bar by this default.
+    def draw(desk: Desk, progress: gr.Progress = gr.Progress(), *asked: Any) -> Iterator[tuple[Any, ...]]:  # noqa: B008
         *values, time = asked
         start = clock.monotonic()
         wish = _wish(studio, values)
@@ -131,7 +132,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
             kept, before = studio.read(wish, desk), studio.before(wish.picture)
             if desk.counts(time) and desk.show(wish):
                 small = studio.preview(wish, kept)
-                # It may have been stopped in the meantime, and the page says so.
+                # The drawing may have been stopped in the meantime, and then the page says so.
                 if desk.counts(time):
                     yield (before, small), gr.skip(), _note(kept, "preview"), gr.skip()
             file = studio.draw(wish, kept, progress, lambda: not desk.counts(time))
@@ -160,8 +161,8 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
     shown = [result, download, note, stop]
 
     def draws(event: Callable[..., Any]) -> None:
-        """Draws after an event."""
-        # A newer drawing starts beside the older one, which then sees that it no longer counts.
+        """Makes an event draw."""
+        # A newer drawing starts while the older one runs, which then sees that it no longer counts.
         event(
             draw,
             asked,
@@ -194,7 +195,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
         concurrency_limit=1,
         concurrency_id="preview",
     )
-    # The event of clearing does not come where the picture was an example.
+    # Gradio sends no clear event if the picture was an example.
     picture.change(
         lambda picture: picture is None, picture, taken_away, preprocess=False, queue=False, show_progress="hidden"
     ).then(clear, [desk, taken_away], shown, queue=False, show_progress="hidden")

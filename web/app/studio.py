@@ -25,7 +25,7 @@ from sketchgan_core.sketcher import Sketcher, seen
 
 from .desk import Desk, Kept, Wish
 
-# What every browser shows; a TIFF scan is turned into a PNG for the page.
+# Formats that every browser shows; a TIFF scan is turned into a PNG for the page.
 SHOWN_BY_BROWSERS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 
 LONGEST_BEFORE = 1600  # px; nobody compares the picture pixel by pixel
@@ -34,13 +34,13 @@ _MADE = {"none": "as they are", "drawing": "cleaned", "photo": "found", "classic
 
 
 class Studio:
-    """Pencils, pictures and a folder for what is made of them."""
+    """Pencils, pictures and a folder for what is made from them."""
 
     def __init__(self, folder: Path, weights: str = "default", device: str = "auto") -> None:
         """Opens a studio.
 
         Args:
-            folder: where products are written; whoever gives it deletes it.
+            folder: where results are written; the caller deletes it.
             weights: name or file of the pencil that is chosen first.
             device: auto, cpu, cuda, mps ...
 
@@ -62,12 +62,12 @@ class Studio:
         return self._sketcher(pencil).controls(**dict(zip(CONTROLS, values, strict=True)))
 
     def read(self, wish: Wish, desk: Desk, in_full: bool = True) -> Kept:
-        """The picture as a drawing sees it; read once, whatever moves.
+        """The picture as it was read for drawing; read once, whichever slider moves.
 
         Raises:
             SketchGANError: a picture, pencil or setting that cannot be used.
         """
-        with self._reading:  # a preview waits for what is being read rather than read it a second time
+        with self._reading:  # a preview waits for a reading in progress instead of reading a second time
             if desk.kept is None or not desk.kept.serves(wish, in_full):
                 picture = read_picture(wish.picture, seen(wish.lines, wish.patch_size))
                 subject = self._sketcher(wish.pencil).subject(
@@ -77,7 +77,7 @@ class Studio:
             return desk.kept
 
     def preview(self, wish: Wish, kept: Kept) -> Path:
-        """A small drawing, in an instant; it is laid out like the full one."""
+        """A small drawing, made in an instant and laid out like the full one."""
         generator = self._sketcher(wish.pencil).generator
         sketch = kept.preview.draw(generator, wish.controls, wish.seed, wish.medium)
         return self.write(sketch, f"{wish.picture.stem}-preview", ".jpg")
@@ -107,7 +107,7 @@ class Studio:
             return self.write(sketch, f"{wish.picture.stem}-sketch")
 
     def before(self, picture: Path) -> Path:
-        """The picture as it is laid beside the sketch."""
+        """The picture as it is shown beside the sketch."""
         return _before(self, picture)
 
     def lines(self, picture: Path, mode: LineMode, settings: LineSettings) -> tuple[Path, str]:
@@ -130,7 +130,7 @@ class Studio:
         return picture if picture.suffix.lower() in SHOWN_BY_BROWSERS else self.write(grey, picture.stem)
 
     def write(self, image: np.ndarray | Image.Image, name: str, suffix: str = ".png") -> Path:
-        """Writes a file of its own into the folder; the name is what a download of it will be called."""
+        """Writes a new file into the folder; a download of it will have this name."""
         file = Path(tempfile.mkdtemp(dir=self.folder)) / f"{name}{suffix}"
         write_image(file, image)
         return file
@@ -140,10 +140,10 @@ class Studio:
 
 
 def pencil_header(path: Path) -> Header:
-    """What a pencil says of itself.
+    """The header of a pencil's file.
 
     Raises:
-        SketchGANError: the file is no pencil.
+        SketchGANError: the file is not a pencil to draw with.
     """
     header = read_header(path)
     if header.architecture == DISCRIMINATOR:
@@ -152,13 +152,13 @@ def pencil_header(path: Path) -> Header:
 
 
 def another_seed(seed: int) -> int:
-    """A take that is not this one."""
+    """A seed other than this one."""
     return next(number for number in iter(lambda: random.randrange(1_000_000), None) if number != seed)
 
 
 @lru_cache(maxsize=2)
 def read_picture(path: Path, at_most: float = math.inf) -> Picture:
-    """`read_image`, once per picture: it is asked for at every move of a slider."""
+    """`read_image`, once per picture: every move of a slider asks for it."""
     return read_image(path, at_most=at_most)
 
 

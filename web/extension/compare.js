@@ -1,4 +1,4 @@
-/** The slider of the Compare node: the image before, left of a line that can be dragged, the image after right of it. */
+/** The slider of the Compare node: a line that can be dragged, the image before to its left, the image after to its right. */
 
 import { app } from "../../scripts/app.js";
 import { element, showInNode } from "./elements.js";
@@ -34,7 +34,7 @@ class CompareSlider {
     this.afterImage = element("img", { alt: text("after"), draggable: false });
     this.afterImage.addEventListener("load", () => this.#fit());
     this.beforeImage.addEventListener("load", () => this.#fit());
-    // A range input brings dragging, touch, the arrow keys and a name for screen readers; it lies unseen on the images.
+    // A range input brings dragging, touch, the arrow keys and a name for screen readers; it lies invisible over the images.
     this.range = element("input", { type: "range", min: 0, max: 100, step: "any", value: 50 });
     this.range.setAttribute("aria-label", text("slider"));
     this.range.addEventListener("input", () => this.#split());
@@ -96,7 +96,7 @@ class CompareSlider {
     this.range.setAttribute("aria-valuetext", `${Math.round(this.range.value)} %`);
   }
 
-  /** Both images take the form of the one after: a sketch may have another size, not another form. */
+  /** Both images take the aspect ratio of the one after: a sketch may differ in size, but not in shape. */
   #fit() {
     const { naturalWidth: width, naturalHeight: height } = this.afterImage;
     if (width && height) this.frame.style.setProperty("--ratio", width / height);

@@ -17,7 +17,7 @@ const STRIDE = 8;
 /** A pencil line in drawn pixels; thicker than a real one, which would not show in a picture this small. */
 const STROKE = 7;
 const HATCHES = 7;
-/** Where no image is known, the picture is of one that is three patches wide. */
+/** Where no image is known, the picture shows one that is three patches wide. */
 const UNKNOWN = 3;
 
 app.registerExtension({
@@ -53,7 +53,7 @@ app.registerExtension({
  */
 
 /**
- * The state with a patch size in any case: the one that the last run chose, or before it that of an equal scale.
+ * The state with its patch size filled in: the one that the last run chose, or the model size before any run.
  * @param {State} state
  */
 function resolved(state) {
@@ -127,7 +127,7 @@ function ray(x1, y1, x2, y2) {
   return shape("line", { x1, y1, x2, y2, class: "sketchgan-ray" });
 }
 
-/** In the colours of what they speak of. @param {State} state */
+/** The lines of text, in the colours of what they describe. @param {State} state */
 function captions({ patch, model, tile, output, size, drawn: run, auto, known }) {
   const percent = figure((100 * model) / patch);
   const lines = [caption("patch", text(auto ? "scale_auto" : "scale_patch", { patch, model, percent }))];
@@ -151,7 +151,7 @@ function caption(about, line) {
   return element("div", { textContent: line, className: `sketchgan-about-${about}` });
 }
 
-/** How `sketch_tiled` cuts an image: equal tiles, none larger than `tile` by more than the stride. */
+/** How `draw_tiled` cuts an image: equal tiles, none larger than `tile` by more than the stride. */
 function tilesOf(size, tile, patchPerModel) {
   return size.map((given) => {
     const length = scaled(given, patchPerModel, 1);

@@ -43,7 +43,7 @@ export function shape(tag, attributes = {}, ...children) {
  */
 export function showInNode(node, name, root, height, { interactive = false } = {}) {
   loadStyle();
-  // "widget-expands" is how Nodes 2.0 knows a widget that takes the height to spare.
+  // Nodes 2.0 knows a widget that takes the spare height by the class "widget-expands".
   root.classList.add("sketchgan-widget", interactive ? "widget-expands" : "sketchgan-still");
   root.style.minHeight = `${height}px`; // Nodes 2.0 asks the element, the canvas asks the options
   const options = { serialize: false, hideOnZoom: false, getMinHeight: () => height };
@@ -55,7 +55,7 @@ export function showInNode(node, name, root, height, { interactive = false } = {
   node.setSize([Math.max(node.size[0], width), Math.max(node.size[1], needed)]);
 }
 
-/** Keeps a drag inside the element from moving the node, and gives the canvas what is meant for it. */
+/** Keeps a drag inside the element from moving the node, and passes on to the canvas what is meant for it. */
 function keepEvents(root) {
   const onCanvas = () => root.closest(".dom-widget") !== null;
   const pans = (event) => event.button === 1 || (event.buttons & 4) !== 0;

@@ -3,7 +3,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
-/** Only pictures that come with the examples are called like this. */
+/** Only pictures that come with the examples are named like this. */
 const EXAMPLE = /^sketchgan-[a-z-]+\.(png|jpg|webp)$/;
 const PACKAGE = new URL(import.meta.url).pathname.split("/").at(-2);
 
@@ -17,7 +17,7 @@ app.registerExtension({
   },
 });
 
-/** The list that LoadImage nodes offer; what is added to it is offered by the nodes made from now on. */
+/** The list that LoadImage nodes offer; what is added to it is offered by nodes made afterwards. */
 function imagesThere() {
   const [options, settings] = LiteGraph.registered_node_types.LoadImage.nodeData.input.required.image;
   return Array.isArray(options) ? options : settings.options;

@@ -1,4 +1,4 @@
-/** Lists the examples in the order in which they teach: the host lists them as the disk happens to hold them. */
+/** Lists the examples in the order in which they teach; the host lists them as the disk happens to hold them. */
 
 import { api } from "../../scripts/api.js";
 

@@ -4,14 +4,14 @@ import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { resultOf, valueOf } from "./watch.js";
 
-/** Nodes that give an image another size than they were given, in a way their widgets do not tell. */
+/** Nodes that change the size of an image in a way their widgets do not show. */
 const RESIZES = /scale|resize|crop|pad|rotate|stitch/i;
 const MOST_STEPS = 20;
 
 /** @type {Map<string, Known>} */
 const measured = new Map();
 
-/** @typedef {{size?: [number, number], address?: string}} Known width and height in pixels, where it can be seen */
+/** @typedef {{size?: [number, number], address?: string}} Known width and height in pixels, and where the image can be seen */
 
 /**
  * The address of an image that a run showed.
@@ -22,7 +22,7 @@ export function addressOf(image) {
 }
 
 /**
- * What can be known, before a run, of the image that comes into a node.
+ * What can be known before a run about the image that comes into a node.
  * @param {LGraphNode} node
  * @param {string} input its name
  * @returns {Known} empty where nothing is known, or not yet

@@ -24,7 +24,7 @@ function showChosen(node) {
   watch(node, chosen, async ({ name, listed }) => {
     const answer = listed ? await api.fetchApi(`/sketchgan/pencil?name=${encodeURIComponent(name)}`) : null;
     const card = answer?.ok ? await answer.json() : null;
-    // Whoever scrolls through the list is faster than the answers.
+    // Somebody scrolling through the list is faster than the answers.
     if (choice.value === name) fill(root, card, text("card_missing"));
   });
 }
@@ -48,7 +48,7 @@ function cardIn(node) {
 /**
  * @param {HTMLElement} root
  * @param {Object|null} card
- * @param {string} otherwise said where there is no card
+ * @param {string} otherwise the text shown where there is no card
  */
 function fill(root, card, otherwise) {
   if (!card) {

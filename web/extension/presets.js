@@ -1,6 +1,6 @@
 /**
- * The sliders of the Generate node: a preset sets them, moving one makes the preset "custom", and a pencil that is
- * connected moves those that nobody has touched to where it is best.
+ * The sliders of the Generate node: a preset sets them, moving one makes the preset "custom", and connecting
+ * a pencil moves those that nobody has touched to where it draws best.
  */
 
 import { api } from "../../scripts/api.js";
@@ -16,7 +16,7 @@ app.registerExtension({
   name: "sketchgan.presets",
   nodeCreated(node) {
     const generates = node.comfyClass === "SketchGANGenerate";
-    // A subgraph may have brought the preset and its sliders to its outside, as our blueprint does.
+    // A subgraph may show the preset and its sliders on its outside, as our blueprint does.
     if (!generates && !node.isSubgraphNode?.()) return;
     const { required, optional } = LiteGraph.registered_node_types.SketchGANGenerate.nodeData.input;
     const inputs = { ...required, ...optional };
@@ -50,7 +50,7 @@ function followPencil(node, bundled, custom) {
   };
   watch(node, connected, async (pencil) => {
     const answer = pencil && (await api.fetchApi(`/sketchgan/pencil?name=${encodeURIComponent(pencil)}`));
-    // Whoever scrolls through the list is faster than the answers.
+    // Somebody scrolling through the list is faster than the answers.
     if ((answer && !answer.ok) || connected() !== pencil) return;
     const before = node.properties[DEFAULTS] ?? bundled;
     const now = { ...bundled, ...(answer ? (await answer.json()).controls : {}) };
@@ -67,7 +67,7 @@ function same(one, other) {
   return Math.abs(one - other) < STEP / 2;
 }
 
-/** Nodes 2.0 hears of a value by the callback, the canvas looks at it. */
+/** Nodes 2.0 learns of a new value from the callback, the canvas by reading it. */
 function setValue(node, name, value) {
   const widget = widgetOf(node, name);
   if (!widget) return;

@@ -1,4 +1,4 @@
-/** What a node read in the picture, and why, as it was said by the last run. */
+/** What a node read in the picture, and why, as the last run said it. */
 
 import { app } from "../../scripts/app.js";
 import { element, showInNode } from "./elements.js";

@@ -1,8 +1,8 @@
 /**
  * One way to notice a change, whatever made it.
  *
- * A value in a node changes by mouse, by undo, by loading a workflow, by a run, by rewiring, and the two front ends
- * tell it by different events or by none. Looking five times a second at a handful of values costs nothing and
+ * A value in a node changes by mouse, by undo, by loading a workflow, by a run or by rewiring, and the two front
+ * ends report that with different events or none. Looking five times a second at a handful of values costs nothing and
  * misses nothing.
  */
 
@@ -15,7 +15,7 @@ const watched = new WeakMap();
 let timer;
 
 /**
- * Calls `changed` with what `read` returns: soon, and whenever it is something else.
+ * Calls `changed` with what `read` returns: soon after the call, and whenever it has changed.
  * @template T
  * @param {LGraphNode} node may be watched for several things
  * @param {function(): T} read cheap, without side effects; returns something JSON can hold

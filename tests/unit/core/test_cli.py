@@ -1,4 +1,4 @@
-"""The command: files in, files out, every failure one line, and the others done."""
+"""The command: files in, files out, each failure is one line, and the other files are done."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sketchgan_core.sheet import _font, columns_of, contact_sheet
 
 @pytest.fixture
 def folder(tmp_path: Path, drawing: np.ndarray) -> Path:
-    """Two drawings of one name, and three files that are no images."""
+    """Two drawings of the same name, and three files that are not images."""
     folder = tmp_path / "drawings"
     write_image(folder / "cat.png", drawing)
     write_image(folder / "cat.bmp", 1 - drawing)
@@ -55,7 +55,7 @@ def test_a_folder_is_drawn_and_each_bad_file_named(
     for file in out.iterdir():
         sketch = read_image(file).grey
         assert sketch.shape == drawing.shape
-        # White on black was turned round.
+        # White on black was inverted.
         assert 0.6 < sketch.mean() < 0.99
     lines = error_lines(capsys)
     assert len(lines) == 3

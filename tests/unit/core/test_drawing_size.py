@@ -1,4 +1,4 @@
-"""A stroke is as wide on the page whatever the resolution of the input."""
+"""A stroke is equally wide on the page, whatever the resolution of the input."""
 
 from __future__ import annotations
 

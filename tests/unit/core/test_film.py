@@ -20,7 +20,7 @@ WIDTH, HEIGHT, FRAMES = 192, 256, 9
 
 
 def shown(number: int, cut: int = 100) -> np.ndarray:
-    """A ball that rolls over a lit ground; after the cut, at night."""
+    """A ball that rolls over lit ground; after the cut, the same at night."""
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     picture = np.dstack([90 + 0.6 * x, 80 + 0.35 * y, 140 + 0 * x])
     picture = picture if number < cut else 0.25 * picture
@@ -135,7 +135,7 @@ def test_a_drawing_is_held_and_a_cut_begins_anew(
 
 
 def test_a_film_held_upright_is_drawn_upright(film: Callable[..., Path], tmp_path: Path, pencil: str) -> None:
-    """A phone's film lies on its side and says how to turn it: after it, as a player shows it."""
+    """A phone's film lies on its side and says how to turn it; it is drawn as a player shows it."""
     drawn = {}
     for turned in (0, 90):
         target = tmp_path / f"turned-{turned}.mkv"

@@ -1,4 +1,4 @@
-"""Whatever a weights file says of itself, it is read or refused in one line, in no time and in little memory."""
+"""Whatever a weights file says about itself, it is read or refused in one line, in no time and in little memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_MEGABYTES, MOST_SECONDS = 20, 1.0
 
 
 def refusal(work: Callable[[], object]) -> str:
-    """The line with which something is refused, empty if it is not; other exceptions pass."""
+    """The line with which something is refused, empty if it is accepted; other exceptions are not caught."""
     try:
         work()
     except SketchGANError as error:

@@ -22,7 +22,7 @@ CONFIGS = [
 
 
 def seen_by_one_pixel(generator: Generator) -> int:
-    """How far from an output pixel an input pixel can still change it, over every phase of the stride."""
+    """How far away an input pixel can still change an output pixel, over every phase of the stride."""
     centre, width = generator.receptive_radius + 16, 32
     height = math.ceil((2 * centre + 16) / 16) * 16
     planes = torch.rand(1, len(generator.config.planes), height, width, dtype=torch.float64, requires_grad=True)

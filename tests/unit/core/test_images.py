@@ -253,7 +253,7 @@ def test_what_a_png_says_beside_its_pixels_may_be_damaged(tmp_path: Path, fault:
 
 def test_a_photograph_with_damaged_exif_is_turned_all_the_same(tmp_path: Path) -> None:
     path = save(tmp_path / "photo.jpg", Image.new("L", (40, 30), 128))
-    # It lies on its side, and its resolution is a fraction over 0.
+    # It says that it lies on its side, and its resolution is a fraction with denominator 0.
     entries = bytes.fromhex("02001201030001000000060000001a010500010000002600000000000000ffffffff00000000")
     exif = b"Exif\0\0" + bytes.fromhex("49492a0008000000") + entries
     whole = path.read_bytes()

@@ -1,4 +1,4 @@
-"""What a picture says of tone."""
+"""The tone that is read from a picture."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def photograph(name: str) -> np.ndarray:
 
 
 def recall_and_precision(found: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Of dark pixels, within two pixels."""
+    """Recall and precision of dark pixels, within two pixels."""
     near = np.ones((5, 5), np.uint8)
     found, truth = ((image < 0.5).astype(np.uint8) for image in (found, truth))
     recall = (cv2.dilate(found, near) & truth).sum() / truth.sum()
@@ -245,7 +245,7 @@ def test_gaps_are_bridged_where_strokes_face_each_other() -> None:
     cv2.line(whole, (100, 300), (900, 340), 0, 4)
     broken = whole.copy()
     broken[:, 500:507] = 1
-    # Side by side they do not face each other.
+    # Strokes that lie side by side do not face each other.
     for lines in (whole, broken):
         cv2.line(lines, (100, 600), (900, 600), 0, 4)
         cv2.line(lines, (100, 609), (900, 609), 0, 4)
@@ -270,7 +270,7 @@ def test_classic_enlarges_as_asked_and_comes_back_to_size() -> None:
     image = phone(circles(240, 2), 0.9)
     drawn = [prepare_lines(image, "classic", LineSettings(classic_scale=scale)).lines for scale in (1, 2, 3, 4)]
     assert {lines.shape for lines in drawn} == {image.shape}
-    # Its sizes are pixels of the enlarged picture, so its strokes are the finer the more it enlarges.
+    # Its sizes are pixels of the enlarged picture, so the more it enlarges, the finer its strokes are.
     ink = [float((1 - lines).sum()) for lines in drawn]
     assert ink == sorted(ink, reverse=True)
     assert ink[3] < 0.8 * ink[0]
@@ -307,7 +307,7 @@ def test_lines_that_are_nearly_as_light_as_their_ground_are_found(
 
 
 def on_ruled_paper(squared: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A drawing as a scan of it on printed paper, and where its strokes are."""
+    """The scan of a drawing on printed paper, and where its strokes are."""
     page = np.full((600, 500), 0.96, np.float32)
     for at in range(13, 600, 24):
         cv2.line(page, (0, at), (499, at + 3), 0.66, 1, cv2.LINE_AA)
@@ -327,7 +327,7 @@ def on_ruled_paper(squared: bool) -> tuple[np.ndarray, np.ndarray]:
 def test_printed_rules_are_left_out_and_strokes_go_on_across_them(squared: bool) -> None:
     page, strokes = on_ruled_paper(squared)
     found = prepare_lines(page, "drawing").lines < 0.5
-    assert found[strokes > 0].mean() > 0.88  # but for their edges
+    assert found[strokes > 0].mean() > 0.88  # except for their edges
     away = cv2.dilate(strokes, np.ones((7, 7), np.uint8)) == 0
     assert found[away].mean() < 0.001
     kept = prepare_lines(page, "drawing", LineSettings(rules="keep")).lines < 0.7

@@ -1,4 +1,4 @@
-"""Grades of lead and styles of shading, as somebody sees them who draws one picture with all of them."""
+"""Grades of lead and styles of shading, as seen by somebody who draws one picture with all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def drawn(grade: str = "2B", style: str = "layered") -> np.ndarray:
 
 
 def light(image: np.ndarray) -> np.ndarray:
-    """How light its places are, seen from afar."""
+    """How light each place of an image is, seen from afar."""
     return cv2.resize(image, (30, 30), interpolation=cv2.INTER_AREA).ravel()
 
 

@@ -78,7 +78,7 @@ def test_detail_and_shading_do_what_they_say(sketcher: Sketcher, cat: np.ndarray
         return float(np.abs(sketch - cv2.GaussianBlur(sketch, (0, 0), 2.0)).mean())
 
     shading = [fine(drawn(sketcher, cat, shading=step, detail=0.2)) for step in STEPS]
-    # The picture's own detail, which the strokes of one take do not hide.
+    # The picture's own fine detail: strokes do not follow it, so they do not count.
     own = cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     own -= cv2.GaussianBlur(own, (0, 0), 2.0)
 
@@ -104,7 +104,7 @@ def test_lines_of_ones_own_are_drawn_with_the_tone_of_the_picture(sketcher: Sket
     both = sketcher(picture, lines=lines)
     assert both.shape == (160, 160)
     ring = cv2.resize(lines, (160, 160), interpolation=cv2.INTER_AREA) < 100
-    # No line of the picture is there, so the ring shows in its lights.
+    # The picture has no lines there, so the ring shows in its light places.
     bright = ring & (cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY) > 180)
     assert both[bright].mean() < drawn(sketcher, portrait)[bright].mean() - 0.1
     grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)

@@ -20,12 +20,12 @@ from sketchgan_core.planning.plan import PLAN_VERSION, PLANES, plan
 
 RECORDED = Path(__file__).with_name("plan_version.json")
 SIZE, GRID = 256, 4
-# A stroke that another processor's rounding leaves out changes a part of the page by less; all else is smooth.
+# How much a part of the page may change: where another processor's rounding leaves out a stroke, and otherwise.
 STROKE, ROUNDING = 0.006, 0.0008
 
 
 def seen(plane: np.ndarray) -> list[float]:
-    """Coarse numbers that tell planes (SIZE, SIZE) apart: of each part of the page how much, and how it lies."""
+    """Coarse numbers that tell planes (SIZE, SIZE) apart: how much each part of the page has, and how it lies."""
     y, x = np.mgrid[:SIZE, :SIZE]
     parts = [plane * wave for wave in (1, np.sin(0.7 * x + 0.3 * y), np.sin(0.3 * x - 0.8 * y))]
     means = [part.reshape(GRID, SIZE // GRID, GRID, SIZE // GRID).mean((1, 3)).ravel() for part in parts]

@@ -56,7 +56,7 @@ def test_what_does_not_change_is_kept(sketcher: Sketcher, monkeypatch: pytest.Mo
     soft, hard = sketcher.controls(darkness=0.2), sketcher.controls(darkness=0.9)
     drawn = [preview.draw(sketcher.generator, controls) for controls in (soft, hard)]
     assert drawn[1].mean() != drawn[0].mean()
-    assert (len(lit), len(laid)) == (1, 2)  # the light of the picture stays
+    assert (len(lit), len(laid)) == (1, 2)  # the light of the picture is kept
     preview.draw(sketcher.generator, hard, medium=Medium("rough"))
     assert (len(lit), len(laid)) == (1, 2)  # another paper under the same load
     preview.draw(sketcher.generator, sketcher.controls(detail=1.0))

@@ -31,7 +31,7 @@ def photograph(name: str) -> np.ndarray:
 
 
 def spot(shape: tuple[int, ...], x: float, y: float) -> np.ndarray:
-    """(H, W, 1) 1 in an oval, falling to 0."""
+    """(H, W, 1): 1 in an oval, falling to 0."""
     down, across = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j].astype(np.float32)
     return np.exp(-((((across - x) / 0.5) ** 2 + ((down - y) / 0.6) ** 2) ** 2))[..., None]
 

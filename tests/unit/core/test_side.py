@@ -54,7 +54,7 @@ def test_without_a_tone_lines_are_left_as_they_are() -> None:
 
 
 def test_fine_detail_is_drawn_as_it_is() -> None:
-    # An eye: a dark iris of 24 px with a glint, under strokes that know nothing of it.
+    # An eye: a dark iris of 24 px with a glint, under strokes that take no notice of it.
     y, x = np.mgrid[:SIZE, :SIZE]
     tone = np.full((SIZE, SIZE), 0.3, np.float32)
     tone[np.hypot(x - 128, y - 128) < 12] = 0.75

@@ -76,7 +76,7 @@ def test_a_seed_is_a_take_and_layers_differ() -> None:
 
 
 def test_what_changes_in_one_place_leaves_far_strokes_alone() -> None:
-    """As frames of an animation must stand still."""
+    """Otherwise an animation's frames would not stand still."""
     changed = even(size=640)
     tone = changed.tone.copy()
     tone[:120, :120] = 0.9

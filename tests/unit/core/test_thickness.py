@@ -13,7 +13,7 @@ from tests.conftest import draw_lines
 
 
 def width(lines: np.ndarray) -> float:
-    """Of the one upright line, at half height, in pixels of ink."""
+    """The width of the one upright line at half height, in pixels of ink."""
     return float((1 - lines[lines.shape[0] // 2]).sum())
 
 

@@ -89,7 +89,7 @@ def test_one_bad_file_does_not_hide_the_others(pencil: Path) -> None:
 
 def rewrite(path: Path, change: Callable[[dict[str, torch.Tensor], dict[str, str]], object]) -> None:
     """Changes tensors and metadata of a good file, and leaves its checksum out."""
-    with safetensors.safe_open(path, "pt") as file:  # which takes what our own reader refuses
+    with safetensors.safe_open(path, "pt") as file:  # which accepts what our own reader refuses
         metadata = dict(file.metadata())
     metadata.pop("modelspec.hash_sha256", None)
     tensors = safetensors.torch.load_file(path)

@@ -42,7 +42,7 @@ def _write_manifest(folder: Path, names: tuple[str, ...] = NAMES) -> None:
 
 
 def _add_tone(folder: Path, name: str) -> None:
-    """Give a pair of a pair folder a picture whose light its sketch is said to be of."""
+    """Give a pair of a pair folder a picture, as if its sketch showed the light of it."""
     height, width = cv2.imread(str(folder / "line" / f"{name}.png"), cv2.IMREAD_GRAYSCALE).shape
     slope = np.linspace(20, 235, width, dtype=np.float32)[None].repeat(height, 0)
     (folder / "tone").mkdir(exist_ok=True)

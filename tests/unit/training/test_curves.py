@@ -13,7 +13,7 @@ BACK = ("up_quarter", "decode_quarter", "up_half", "decode_half", "up_full", "ta
 
 
 def weights(blocks: int) -> list[dict[str, float]]:
-    """What a run of a generator of so many blocks logs: many parts of nearly one size."""
+    """What a run logs for a generator of so many blocks: many parts of nearly the same size."""
     parts = [*STAGES, *(f"eighth.{block}" for block in range(blocks)), *BACK]
     return [
         {"crops": crops, **{f"weights/generator/{part}": 0.05 + 1e-6 * crops for part in parts}}

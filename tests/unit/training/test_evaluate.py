@@ -16,7 +16,7 @@ from training.runs.card import write_card
 
 @pytest.fixture
 def report(pencil: Path, pair_folder: Path, add_tone: Callable[[Path, str], None], tmp_path: Path) -> Path:
-    """On two drawings, of which the first has a form to be shaded, and the second tone."""
+    """A report on two drawings: the first has a form to be shaded, the second has tone."""
     line = np.full((128, 136), 255, np.uint8)
     cv2.circle(line, (68, 64), 56, 0, 2, cv2.LINE_AA)
     cv2.imwrite(str(pair_folder / "line/ape.png"), line)

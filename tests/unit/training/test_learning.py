@@ -87,7 +87,7 @@ def test_adversarial_augmentation_moves_the_unpaired_terms(
     _, logged = augmented
     entries = [entry for entry in logged if "loss/unpaired" in entry]
     judge = [entry["loss/unconditional_discriminator"] for entry in entries]
-    assert np.mean(judge[-3:]) < 0.9 * 6 * np.log(2)  # at chance 2 ln 2 per scale
+    assert np.mean(judge[-3:]) < 0.9 * 6 * np.log(2)  # chance is 2 ln 2 per scale
     assert all(entry["share/unpaired"] > 0 and entry["share/unconditional"] > 0 for entry in entries)
     unpaired_term = [entry["loss/unpaired"] for entry in entries]
     assert np.ptp(unpaired_term) > 0.1 * np.mean(unpaired_term)
@@ -99,7 +99,7 @@ def test_a_run_goes_on_from_a_pencil_and_both_its_discriminators(
     run, _ = augmented
     shared = tmp_path / "shared"
     shared.mkdir()
-    # as pencils are passed on
+    # named as pencils are when they are passed on
     shutil.copy(run / "pencil.safetensors", shared / "anna.safetensors")
     shutil.copy(run / "discriminator.safetensors", shared / "anna.discriminator.safetensors")
     shutil.copy(run / "unconditional.safetensors", shared / "anna.unconditional.safetensors")
@@ -196,7 +196,7 @@ def test_shards_hold_what_the_pairs_plan_and_crop_n_hangs_on_n_alone(shared_pair
     config = replace(TrainConfig(), crop=96, crops_per_pair=2, first_pairs=3)
     forwards = StreamedCrops(Stream([*training, *validation], 0), config)
     wanted = [forwards[number] for number in range(24)]
-    for number in (23, 11, 0, 12):  # anywhere, as after a resume
+    for number in (23, 11, 0, 12):  # in any order, as after a resume
         assert torch.equal(StreamedCrops(Stream([*training, *validation], 0), config)[number], wanted[number])
 
 
@@ -238,7 +238,7 @@ def test_balance_brings_terms_within_one_order_of_magnitude() -> None:
     scaled = {name: float(norm * factors[name]) for name, norm in norms.items()}
     assert max(scaled.values()) / min(scaled.values()) == pytest.approx(10, rel=1e-3)
     assert scaled["fidelity"] == pytest.approx(1.0)
-    assert scaled["unpaired"] == pytest.approx(2.0)  # within the limit the weights decide
+    assert scaled["unpaired"] == pytest.approx(2.0)  # within the limit, the weights decide
     assert set(norms) <= set(TERMS)
 
 
@@ -263,7 +263,7 @@ def test_a_unet_trains_and_exports_and_draws(shared_pairs: Path, tmp_path: Path)
 
 
 def test_fine_tuning_takes_on_a_hand_and_keeps_the_lines(draw_pairs: Callable[..., None], tmp_path: Path) -> None:
-    """A heavy black hand: the bundled pencil gets as dark as it, from four pairs, and still draws what it is given."""
+    """From four pairs by a heavy black hand, the bundled pencil gets as dark and still draws the lines it is given."""
     data = tmp_path / "pairs"
     draw_pairs(data / "line", data / "sketch")
     for file in (data / "sketch").iterdir():

@@ -24,7 +24,7 @@ from training.synthesis.tracing import ink_mask
 EXAMPLES = Path(__file__).parents[3] / "examples" / "drawings"
 NAMES = ("gull", "squirrel", "carpenter")
 SIZE = 512
-NEAR = 3.0  # px: a found line this near to a drawn one is that line
+NEAR = 3.0  # px: a found line this near to a drawn one counts as that line
 
 
 pytestmark = needs_libmypaint

@@ -59,7 +59,7 @@ def test_a_photograph_is_trained_upright(pair_folder: Path, orientation: int, en
     file = pair_folder / "sketch/bee.png"
     with Image.open(file) as image:
         upright = image.convert("L").transpose(Image.Transpose.ROTATE_90).crop((0, 0, 128, 136))
-    # The camera wrote it as it lay, and how it lay: what undoes that is the inverse of what a viewer does.
+    # A camera stores the picture as it was held, and how that was; these are the inverses of what a viewer does.
     undone = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,

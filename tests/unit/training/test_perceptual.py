@@ -1,4 +1,4 @@
-"""VGG-19 from a file, as a user without a network gives it; the weights are random, the layout is torchvision's."""
+"""VGG-19 from a file, as a user who is offline gives it; the weights are random, the layout is torchvision's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def layers() -> nn.Sequential:
-    """Up to relu4_1, the last layer that is looked at."""
+    """Up to relu4_1, the last layer that is used."""
     return vgg19(weights=None, init_weights=False).features[: VGG_TAPS[-1] + 1].eval().requires_grad_(False)
 
 

@@ -207,7 +207,7 @@ def test_the_last_checkpoints_are_kept_and_the_newest_is_found_by_number(tmp_pat
 
 
 def _training(**settings: object) -> tuple[Training, torch.Tensor]:
-    """A small one that listens to its discriminator at once, and a grey batch."""
+    """A small training whose discriminator counts from the first step, and a grey batch."""
     small = {"width": 8, "blocks": 1, "discriminator_width": 4, "crop": 96, "batch": 1, "fidelity_crops": 0}
     config = replace(TrainConfig(), **{**small, "adversarial_ramp": 0, **settings})
     return Training(config, Accelerator(cpu=True), None), torch.full((1, len(CHANNELS), 96, 96), 128, dtype=torch.uint8)
@@ -266,7 +266,7 @@ def test_an_interrupt_leaves_a_checkpoint(shared_pairs: Path, tmp_path: Path) ->
 
 
 def test_accumulated_batches_learn_what_one_batch_does_but_for_batch_norm() -> None:
-    """With batch norm held still, every loss and gradient is that of the whole batch, up to the order of sums."""
+    """With batch norm held still, every loss and gradient equals that of the whole batch, up to the order of sums."""
     batch = torch.randint(0, 256, (4, len(CHANNELS), 96, 96), generator=torch.Generator().manual_seed(0)).byte()
     found = []
     for settings in ({"batch": 4}, {"batch": 2, "accumulate": 2}):

@@ -1,4 +1,4 @@
-"""What ends a run from outside reaches its whole process group; the trainer alone decides when all of it ends."""
+"""A signal from outside reaches a run's whole process group; the trainer alone decides when all of it ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.training.runs import arguments
 from training.runs.checkpoint import latest
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 240  # s with a machine that does much else
+PATIENCE = 240  # s, on a machine busy with other work
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
 
 
@@ -46,7 +46,7 @@ def wait_until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> Non
 
 
 def helpers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """What the trainer has started to cut crops."""
+    """The processes that the trainer has started to cut crops."""
     found = []
     for child in psutil.Process(process.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):  # it may just have ended
@@ -56,7 +56,7 @@ def helpers(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def assert_saved(told: str, run: Path) -> None:
-    """One line says where it stopped, and that is where the same command would go on."""
+    """One line says where it stopped, and the same command would go on from there."""
     (crops,) = re.findall(
         rf"{re.escape(str(run))}: stopped at (\d+) crops; the same command goes on from there\n", told
     )
@@ -110,7 +110,7 @@ def test_an_error_does_not_wait_for_helpers_that_ignore_signals(shared_pairs: Pa
     wait_until((run / "metrics.jsonl").exists, process)
     left = helpers(process)
     assert process.stdout is not None
-    process.stdout.close()  # as by `| head`: the next line it prints is an error
+    process.stdout.close()  # as `| head` does: the next line it prints is an error
     try:
         process.wait(timeout=PATIENCE)
     finally:

@@ -205,7 +205,7 @@ def test_pairs_with_tone_are_pictures_whose_plan_knows_where_they_are_dark(drawi
         stack = plan_pair(pair).astype(np.float32) / 255
         graphite, hatch = 1 - stack[..., STORED.index("sketch")], stack[..., STORED.index("hatch")]
         planned = np.maximum(hatch, stack[..., STORED.index("take")])
-        # Where nothing is planned nothing is drawn, but for restated lines and the width of a stroke.
+        # Where nothing is planned, nothing is drawn, except for restated lines and the width of a stroke.
         free = cv2.dilate(stack[..., : STORED.index("tone")][..., 3:].max(2), np.ones((9, 9), np.uint8)) == 0
         assert graphite[free].max(initial=0) < 0.08
         if (hatch > 0.1).mean() > 0.05:
@@ -222,7 +222,7 @@ def test_another_brush_draws_the_same_lines_with_another_hand(drawings: Path, tm
     assert pencil["sketch/000000.png"] != charcoal["sketch/000000.png"]
     manifest = charcoal["manifest.jsonl"].decode().splitlines()
     assert {json.loads(line)["style"]["brush"] for line in manifest} == {"classic/charcoal"}
-    # and never into one folder
+    # but never in the same folder
     assert main([*options, "-o", str(tmp_path / "pencil"), "--brush", "classic/charcoal"]) == 2
 
 

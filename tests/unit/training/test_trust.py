@@ -41,15 +41,15 @@ from training.runs.record import read_record
 from training.runs.space import size
 from training.runs.state import Origin, RunState
 
-# Every step is saved, in this process.
+# Every step is saved, and crops are cut in the trainer's own process.
 BUSY = {"crops": 24, "workers": 0, "checkpoint_minutes": 0, "sample_crops": 8, "log_crops": 2, "precision": "float32"}
-# What one process and two must share to be compared: no falling rate, whose end depends on the length of the run.
+# Settings to compare one process with two: the rate does not fall, since its end depends on the length of the run.
 ALIKE = {**BUSY, "decay": 0.0, "sample_crops": 100, "crops": 32, "fidelity_crops": 8, "discriminator_lead": 8}
-# Of two processes and one: sums over a batch are added up in another order, and that is all that differs.
+# Between two processes and one: only the order in which sums over a batch are added up differs.
 ORDER_OF_SUMS = 2e-3
 LAST_DIGIT = 1e-4  # of the five that metrics.jsonl rounds to
 KILLS = 20
-PATIENCE = 300  # s with a machine that does much else
+PATIENCE = 300  # s, on a machine busy with other work
 HANDBOOK = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
 
@@ -62,7 +62,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
 
 @pytest.fixture(scope="module")
 def busy(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of BUSY that nobody has disturbed."""
+    """A run of BUSY that was not disturbed."""
     run = tmp_path_factory.mktemp("busy") / "run"
     assert main(small_run(shared_pairs, run, **BUSY)) == 0
     return run
@@ -70,7 +70,7 @@ def busy(shared_pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plans(busy: Path) -> Path:
-    """The shared pairs planned, for runs that need not show that they can do it."""
+    """The shared pairs already planned, for runs that are not there to test planning."""
     return busy / "plans"
 
 
@@ -101,11 +101,11 @@ def test_twenty_kills_lose_nothing(warm: Warm, busy: Path, shared_pairs: Path, t
         before = latest(run)
         pid = warm.start(arguments)
         deadline = time.monotonic() + 30
-        # Every fourth dies while it starts, the others in a step or in the writing of a checkpoint.
+        # A quarter dies while starting, the others in a step or while writing a checkpoint.
         while number % 4 and latest(run) == before and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(float(rng.uniform(0, 0.15)))
-        # Every fourth is killed as soon as it is seen to write a checkpoint.
+        # Another quarter is killed as soon as it is seen writing a checkpoint.
         while number % 4 == 2 and not _writing(run) and time.monotonic() < deadline:
             time.sleep(0.0005)
         os.kill(pid, signal.SIGKILL)
@@ -149,7 +149,7 @@ def test_a_damaged_checkpoint_is_passed_over(
 
 
 def assert_told_of_a_full_disk(status: int, told: str, before: Path) -> None:
-    """In one line that names the last good checkpoint."""
+    """It is reported in one line that names the last good checkpoint."""
     assert status == 2, told
     complaint = [line for line in told.splitlines() if line.startswith("sketchgan-train:")]
     assert len(complaint) == 1
@@ -175,7 +175,7 @@ def test_a_file_that_may_not_grow_ends_in_one_line_and_keeps_the_last_checkpoint
 
 @pytest.fixture
 def on_a_small_disk(tmp_path: Path) -> Iterator[tuple[Warm, Path, Path]]:
-    """Trainers that see a real disk of 16 MB; where they see it, and where the test does."""
+    """A `Warm` whose trainers see a real disk of 16 MB; where they see it, and where the test does."""
     disk, logs = tmp_path / "disk", tmp_path / "logs"
     disk.mkdir()
     logs.mkdir()
@@ -187,12 +187,12 @@ def on_a_small_disk(tmp_path: Path) -> Iterator[tuple[Warm, Path, Path]]:
 
 
 def fill_up(folder: Path, filler: Path, spare: int, enough: Callable[[], bool]) -> None:
-    """Leave no more than `spare` bytes of the disk of `folder`, whatever becomes free, until it is `enough`."""
+    """Leave at most `spare` bytes free on the disk of `folder`, whatever is deleted there, until it is `enough`."""
     deadline = time.monotonic() + PATIENCE
     with filler.open("ab", buffering=0) as file:
         while not enough() and time.monotonic() < deadline:
             if (free := shutil.disk_usage(folder).free) > spare:
-                with contextlib.suppress(OSError):  # the run was faster
+                with contextlib.suppress(OSError):  # the run took the space first
                     file.write(bytes(free - spare))
             time.sleep(0.001)
 
@@ -299,11 +299,11 @@ def lengthened(data: Path, run: Path, plans: Path, log_crops: int) -> list[str]:
 
 
 def absurd_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings are enough."""
+    """Nothing to do: the settings are enough for a divergence."""
 
 
 def nan_sketches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From 40 crops on, as of a faulty device."""
+    """Sketches are NaN from 40 crops on, as from a faulty device."""
     draw = Training.draw
     monkeypatch.setattr(
         Training, "draw", lambda self, *given: draw(self, *given) * (float("nan") if self.crops >= 40 else 1.0)
@@ -380,7 +380,7 @@ def test_the_last_good_checkpoint_outlives_later_ones_that_nobody_has_measured(t
 
 
 def shown_on_a_terminal(warm: Warm, arguments: list[str]) -> list[str]:
-    """What a run draws on a terminal of 160 columns, each time it draws a line anew."""
+    """Every line a run writes to a terminal of 160 columns, redrawn ones each time."""
     terminal, device = pty.openpty()
     fcntl.ioctl(device, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
     pid = warm.start(arguments, terminal=os.ttyname(device))
@@ -507,7 +507,7 @@ def test_accelerate_launches_two_processes_as_the_handbook_says(
     # another run on this machine may hold the usual port
     launch = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--main_process_port", "0"]
     command = [*launch, *found[1].split(), "training", *alike(shared_pairs, plans, run, batch=2)]
-    # nobody's `accelerate config`
+    # no user's `accelerate config`
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "HF_HOME": str(tmp_path / "none")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -527,7 +527,7 @@ def test_accumulated_batches_are_a_step_on_the_same_crops(
     status, told = warm.run(alike(shared_pairs, plans, run, batch=2, accumulate=2))
     assert status == 0, told
     once, twice = losses(alone), losses(run)
-    # The adversary first moves the generator in the fourth step: so far the fidelity hangs on the crops alone.
+    # The adversary first moves the generator in the fourth step: until then the fidelity depends on the crops alone.
     np.testing.assert_allclose(twice[:4, 0], once[:4, 0], rtol=LAST_DIGIT)
     # The discriminator's batch norm sees two crops at a time, not four: measured over three seeds, up to 2.8 %.
     np.testing.assert_allclose(twice, once, rtol=0.05)

@@ -1,6 +1,6 @@
 """A process that has the trainer imported and forks real training processes, which then start in no time.
 
-Run as a program it reads requests from its standard input, a JSON object a line, and answers each with a number:
+Run as a program, it reads requests from its standard input, one JSON object a line, and answers each with a number:
 `{"arguments": [...], "environment": {...}, "log": FILE, "largest_file": BYTES, "terminal": DEVICE}` with a process id,
 and `{"wait": PID}` with that process's exit status, negative where a signal ended it.
 """
@@ -22,14 +22,14 @@ ON_ITS_DISK = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"'
 
 
 def on_a_disk_of_its_own(folder: Path, megabytes: int) -> list[str]:
-    """The beginning of a command that alone sees, in `folder`, a disk so small."""
-    # root may mount without being somebody else's root, where those are not allowed
+    """The beginning of a command that sees, as the only process, a disk of this size in `folder`."""
+    # root may mount without a user namespace, which not every machine allows
     own = ["unshare", "-m" if os.geteuid() == 0 else "-rm"]
     return [*own, "sh", "-c", ON_ITS_DISK, "sh", f"{megabytes}m", str(folder)]
 
 
 def why_no_disk(folder: Path) -> str:
-    """Why a disk cannot be put into `folder` here, empty if it can."""
+    """Why a disk cannot be mounted in `folder` here; empty if it can."""
     try:
         found = subprocess.run([*on_a_disk_of_its_own(folder, 1), "true"], capture_output=True, text=True)
     except (OSError, AttributeError) as error:  # no unshare, no geteuid
@@ -41,8 +41,8 @@ class Warm:
     """The process that forks, seen from a test.
 
     Args:
-        logs: folder for what the forked ones say.
-        beginning: of the command that starts it.
+        logs: folder for the output of the forked processes.
+        beginning: the start of the command that runs it.
     """
 
     def __init__(self, logs: Path, beginning: Sequence[str] = ()) -> None:
@@ -119,7 +119,7 @@ def _serve() -> None:
 
     assert training.commands.run
     torch.set_num_threads(1)
-    # not what is buffered: a child would have the lines that follow taken from it
+    # not by iterating, which reads ahead: a child would take lines that follow
     while line := sys.stdin.readline():
         request = json.loads(line)
         if "wait" in request:
