@@ -40,9 +40,9 @@ def read_streamed(
         ) from None
     try:
         if content is None:
-            image = pyvips.Image.new_from_file(str(path), access="sequential")
+            image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="truncated")
         else:
-            image = pyvips.Image.new_from_buffer(content, "", access="sequential")
+            image = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="truncated")
         if image.width * image.height > MOST_STREAMED:
             raise SketchGANError(
                 f"{path}: {image.width}x{image.height} pixels, larger than {MOST_STREAMED // 1_000_000} megapixels; "
