@@ -15,11 +15,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .choices import CONTROLS, GRADES, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
     from .images import Picture
     from .planning.controls import Controls
+    from .sketcher import Subject
+
+Given = TypeVar("Given")
 
 PIPED = "-"  # instead of a file's name
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -93,13 +98,15 @@ def _sketch(options: argparse.Namespace) -> int:
     recorded = _recorded(options, controls)
     done: list[tuple[Path, Path]] = []
 
-    def draw(source: Path, target: Path) -> None:
+    def read(source: Path, target: Path) -> tuple[Picture, Subject]:
         picture = _read(source, seen(options.lines, options.patch_size))
-        for note in picture.notes:
-            _tell(note)
         sizes = (options.patch_size, options.model_size)
-        subject = sketcher.subject(picture.pixels, options.lines, *sizes, controls, size=picture.size)
-        _tell(f"{source}: {subject.said()}")
+        return picture, sketcher.subject(picture.pixels, options.lines, *sizes, controls, size=picture.size)
+
+    def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
+        picture, subject = given
+        for note in (*picture.notes, f"{source}: {subject.said()}"):
+            _tell(note)
         size = subject.size if options.size == "input" else subject.lines.shape
         check_size(target, *size)
         sketch = sketcher.draw_subject(
@@ -108,10 +115,14 @@ def _sketch(options: argparse.Namespace) -> int:
         if doubt := subject.doubt(sketch):
             _tell(f"{source}: warning: {doubt}")
         dpi = picture.dpi if options.size == "input" else None
-        _write(target, _transparent(sketch) if options.transparent else sketch, options, dpi, recorded)
-        done.append((source, target))
 
-    failures += _each(jobs, draw, options)
+        def write() -> None:
+            _write(target, _transparent(sketch) if options.transparent else sketch, options, dpi, recorded)
+            done.append((source, target))
+
+        return write
+
+    failures += _each(jobs, read, draw, options)
     if options.sheet and done:
         write_image(options.sheet, contact_sheet(done, options.sheet), options.overwrite)
     return SOME_FAILED if failures else OK
@@ -217,17 +228,19 @@ def _lines(options: argparse.Namespace) -> int:
     settings = LineSettings(**{field.name: getattr(options, field.name) for field in fields(LineSettings)})
     first = None
 
-    def extract(source: Path, target: Path) -> None:
+    def read(source: Path, target: Path) -> Picture:
+        return _read(source)
+
+    def extract(source: Path, target: Path, picture: Picture) -> Callable[[], None]:
         nonlocal first
-        picture = _read(source)
         check_size(target, *picture.grey.shape)
         prepared = prepare_lines(picture.pixels, options.mode, settings, like=first, device=options.device)
         first = prepared if options.frames and first is None else first
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
             _tell(note)
-        _write(target, prepared.lines, options, picture.dpi)
+        return lambda: _write(target, prepared.lines, options, picture.dpi)
 
-    failures += _each(jobs, extract, options)
+    failures += _each(jobs, read, extract, options)
     return SOME_FAILED if failures else OK
 
 
@@ -326,7 +339,16 @@ def _parser() -> argparse.ArgumentParser:
             metavar="OUT",
             help="image file for one input, or - to pipe it out as PNG; else a folder, where each output is NAME.png",
         )
-        made.add_argument("--overwrite", action="store_true", help="replace existing files")
+        existing = made.add_mutually_exclusive_group()
+        existing.add_argument("--overwrite", action="store_true", help="replace existing files")
+        existing.add_argument("--resume", action="store_true", help="leave out what is there already")
+        made.add_argument(
+            "--shard",
+            type=_share,
+            default=(1, 1),
+            metavar="I/N",
+            help="only the Ith of N parts of the inputs, each of which another machine may do",
+        )
 
     def with_drawing(sketch: argparse.ArgumentParser) -> None:
         sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
@@ -420,6 +442,13 @@ def _unit(text: str) -> float:
     return value
 
 
+def _share(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text} is not a part; write it as 3/8")
+    return int(part), int(parts)
+
+
 def _count(text: str) -> int:
     return 0 if text == "0" else _positive(text)
 
@@ -432,7 +461,7 @@ def _positive(text: str) -> int:
 
 
 def _jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int]:
-    """The (input, output) pairs of a command line, and how many arguments gave no input."""
+    """The (input, output) pairs that are left to do of a command line, and how many arguments gave no input."""
     sources, failures = [], 0
     for text in options.inputs:
         try:
@@ -441,7 +470,15 @@ def _jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int]:
             failures += 1
             _complain(error, options.debug)
     sources = list(dict.fromkeys(sources))
-    return list(zip(sources, _targets(sources, options), strict=True)), failures
+    jobs = list(zip(sources, _targets(sources, options), strict=True))
+    part, parts = options.shard
+    jobs = jobs[part - 1 :: parts]
+    if options.resume:
+        left = [(source, target) for source, target in jobs if str(target) == PIPED or not target.exists()]
+        if len(left) < len(jobs):
+            _tell(f"{len(jobs) - len(left)} of {len(jobs)} are there already")
+        jobs = left
+    return jobs, failures
 
 
 def _sources(text: str) -> list[Path]:
@@ -533,16 +570,36 @@ def _identity(path: Path) -> object:
     return status.st_dev, status.st_ino
 
 
-def _each(jobs: list[tuple[Path, Path]], work: Callable[[Path, Path], None], options: argparse.Namespace) -> int:
-    """Does each job, whatever becomes of the others; returns how many failed."""
+def _each(
+    jobs: list[tuple[Path, Path]],
+    read: Callable[[Path, Path], Given],
+    work: Callable[[Path, Path, Given], Callable[[], None]],
+    options: argparse.Namespace,
+) -> int:
+    """Does each job, whatever becomes of the others; the next is read and the last written while one is worked on.
+
+    Args:
+        jobs: (input, output) pairs.
+        read: what is needed of a job before it is worked on.
+        work: of that, what writes the output.
+        options: overwrite, debug.
+
+    Returns:
+        How many failed.
+    """
     from .images import check_output
 
     failures = 0
-    for source, target in jobs:
+
+    def begin(source: Path, target: Path) -> Given:
+        if str(target) != PIPED:
+            check_output(target, options.overwrite)
+        return read(source, target)
+
+    def finish(source: Path, target: Path, step: Callable[[], Any]) -> Any:
+        nonlocal failures
         try:
-            if str(target) != PIPED:
-                check_output(target, options.overwrite)
-            work(source, target)
+            return step()
         except BrokenPipeError:
             raise
         except SketchGANError as error:
@@ -552,6 +609,25 @@ def _each(jobs: list[tuple[Path, Path]], work: Callable[[Path, Path], None], opt
         except Exception as error:  # a bug that one image triggers must not cost the others
             failures += 1
             _complain(f"{source}: {type(error).__name__}: {error}; please report it with --debug", options.debug)
+        return None
+
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        writing: Future[Any] | None = None
+        try:
+            reading = [reader.submit(begin, *job) for job in jobs[:1]]
+            for index, job in enumerate(jobs):
+                now = reading.pop()
+                given = finish(*job, now.result)
+                reading = [reader.submit(begin, *job) for job in jobs[index + 1 : index + 2]]
+                write = None if given is None else finish(*job, partial(work, *job, given))
+                if writing is not None:
+                    writing.result()
+                writing = None if write is None else writer.submit(finish, *job, write)
+            if writing is not None:
+                writing.result()
+        except BaseException:
+            reader.shutdown(wait=False, cancel_futures=True)
+            raise
     return failures
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-_BAND = 1 << 22  # pixels that are enlarged at a time
+_BAND = 1 << 20  # pixels that are enlarged at a time
 
 
 def side(shape: tuple[int, ...]) -> float:

@@ -412,3 +412,33 @@ def test_names_in_all_letters_stand_on_the_sheet(tmp_path: Path, drawing: np.nda
     sheet = contact_sheet(pairs, tmp_path / "sheet.png")
     assert sheet.width > 1000
     assert _font("äöüß").getmask("ä").getbbox() != _font("äöüß").getmask("\uffff").getbbox()
+
+
+def test_an_interrupted_folder_goes_on(tmp_path: Path, drawing: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "abc":
+        write_image(tmp_path / "in" / f"{name}.png", drawing)
+    (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
+    words = ("sketch", tmp_path / "in", "-o", tmp_path / "out", "--device", "cpu")
+    assert run(*words, "--shard", "2/2") == 0  # b and c; a and bad are the other part
+    drawn = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "out").iterdir()}
+    assert sorted(drawn) == ["b.png", "c.png"]
+    capsys.readouterr()
+    assert run(*words, "--resume") == 1
+    told = capsys.readouterr().err
+    assert "2 of 4 are there already" in told
+    assert [line for line in told.splitlines() if "bad.png" in line and "not an image" in line]
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "c.png"]
+    assert {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in drawn} == drawn
+
+
+@pytest.mark.parametrize("share", ["0/2", "3/2", "1", "a/b", "1/0"])
+def test_a_part_that_is_none_is_refused(share: str, tmp_path: Path) -> None:
+    assert run("sketch", tmp_path, "-o", tmp_path / "out", "--shard", share) == 2
+
+
+def test_parts_are_the_whole(tmp_path: Path, drawing: np.ndarray) -> None:
+    for number in range(5):
+        write_image(tmp_path / "in" / f"{number}.png", drawing)
+    for part in (1, 2, 3):
+        assert run("lines", tmp_path / "in", "-o", tmp_path / "out", "--shard", f"{part}/3", "--mode", "none") == 0
+    assert sorted(file.stem for file in (tmp_path / "out").iterdir()) == list("01234")
