@@ -30,6 +30,7 @@ bench: $(VENV)/installed-dev $(VENV)/installed-host
 	$(PYTHON) bench/sketchai_vs_residual.py
 	$(PYTHON) bench/host_start.py
 	$(PYTHON) bench/lines.py
+	$(PYTHON) bench/large.py
 	$(PYTHON) bench/reading.py
 	$(PYTHON) bench/training_speed.py
 
