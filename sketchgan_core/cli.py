@@ -95,13 +95,17 @@ def _sketch(options: argparse.Namespace) -> int:
     sketcher = Sketcher.load(options.weights, options.device)
     controls = sketcher.controls(**_asked(options))
     medium = Medium(options.paper, options.grade, options.style)
+    settings = _line_settings(options)
     recorded = _recorded(options, controls)
     done: list[tuple[Path, Path]] = []
 
     def read(source: Path, target: Path) -> tuple[Picture, Subject]:
         picture = _read(source, seen(options.lines, options.patch_size))
         sizes = (options.patch_size, options.model_size)
-        return picture, sketcher.subject(picture.pixels, options.lines, *sizes, controls, size=picture.size)
+        subject = sketcher.subject(
+            picture.pixels, options.lines, *sizes, controls, size=picture.size, settings=settings
+        )
+        return picture, subject
 
     def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
         picture, subject = given
@@ -161,7 +165,8 @@ def _transparent(sketch: np.ndarray) -> Image.Image:
 
 
 # What is written into a drawing, and used again by --like.
-RECORDED = ("patch_size", "model_size", "seed", "lines", "paper", "grade", "style", "size", "weights")
+LINE_SETTINGS = tuple(field.name for field in fields(LineSettings) if field.name != "detail")
+RECORDED = ("patch_size", "model_size", "seed", "lines", "paper", "grade", "style", "size", "weights", *LINE_SETTINGS)
 
 
 def _recorded(options: argparse.Namespace, controls: Controls) -> str:
@@ -194,6 +199,11 @@ def _asked(options: argparse.Namespace) -> dict[str, float | None]:
     return {name: preset.get(name) if value is None else value for name, value in asked.items()}
 
 
+def _line_settings(options: argparse.Namespace, *also: str) -> LineSettings:
+    """The settings of the lines; a drawing's own detail is not theirs."""
+    return LineSettings(**{name: getattr(options, name) for name in (*LINE_SETTINGS, *also)})
+
+
 def _film(options: argparse.Namespace) -> int:
     from .film import Shot, draw_film
     from .pencils.header import resolve_pencil
@@ -203,7 +213,8 @@ def _film(options: argparse.Namespace) -> int:
     sketcher = Sketcher.load(options.weights, options.device)
     medium = Medium(options.paper, options.grade, options.style)
     lines, sizes = options.lines, (options.patch_size, options.model_size)
-    shot = Shot(sketcher.controls(**_asked(options)), options.seed, medium, options.hold, lines, *sizes)
+    asked, settings = sketcher.controls(**_asked(options)), _line_settings(options)
+    shot = Shot(asked, options.seed, medium, options.hold, lines, *sizes, settings)
     weights = resolve_pencil(options.weights)
     pencil = f"{weights.name}, {weights.stat().st_size} bytes"
     start = time.monotonic()
@@ -225,7 +236,7 @@ def _lines(options: argparse.Namespace) -> int:
 
     jobs, failures = _jobs(options)
     _refuse_collisions(jobs)
-    settings = LineSettings(**{field.name: getattr(options, field.name) for field in fields(LineSettings)})
+    settings = _line_settings(options, "detail")
     first = None
 
     def read(source: Path, target: Path) -> Picture:
@@ -350,6 +361,21 @@ def _parser() -> argparse.ArgumentParser:
             help="only the Ith of N parts of the inputs, each of which another machine may do",
         )
 
+    def with_line_settings(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+        made = parser.add_argument_group("how the lines are made")
+        for name in names:
+            default = getattr(LineSettings, name)
+            made.add_argument(
+                f"--{name.replace('_', '-')}",
+                type=type(default),
+                default=default,
+                metavar="N",
+                help=f"{SETTINGS[name].says} (default {default:g})",
+            )
+        for name, choices, of in (("polarity", POLARITIES, "the lines"), ("rules", RULES, "ruled and squared paper")):
+            default = getattr(LineSettings, name)
+            made.add_argument(f"--{name}", choices=choices, default=default, help=f"of {of} (default: {default})")
+
     def with_drawing(sketch: argparse.ArgumentParser) -> None:
         sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
         sketch.add_argument(
@@ -369,6 +395,7 @@ def _parser() -> argparse.ArgumentParser:
             sketch.add_argument(
                 f"--{choice}", choices=list(known), default=first, help=f"{explained(known)} (default: {first})"
             )
+        with_line_settings(sketch, [name for name in SETTINGS if name != "detail"])
         sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
         sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
 
@@ -395,17 +422,7 @@ def _parser() -> argparse.ArgumentParser:
     lines = command("lines", _lines, "Extracts the lines alone.")
     with_images(lines)
     lines.add_argument("--mode", choices=MODES, default="auto", help="default: auto")
-    for name, setting in SETTINGS.items():
-        default = getattr(LineSettings, name)
-        lines.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=type(default),
-            default=default,
-            metavar="N",
-            help=f"{setting.says} (default {default:g})",
-        )
-    lines.add_argument("--polarity", choices=POLARITIES, default="auto", help="of the lines (default: auto)")
-    lines.add_argument("--rules", choices=RULES, default="remove", help="of ruled and squared paper (default: remove)")
+    with_line_settings(lines, SETTINGS)
     lines.add_argument(
         "--frames", action="store_true", help="the inputs are frames: mode and levels of the first hold for all"
     )

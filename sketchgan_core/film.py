@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from PIL import Image
 from .errors import SketchGANError, one_line
 from .files import written_whole
 from .images import write_image
+from .lines.settings import LineSettings
 from .planning.controls import Controls
 from .sketcher import DEFAULT_MEDIUM, Medium, Sketcher, Subject
 
@@ -39,7 +40,7 @@ class Shot:
     Attributes:
         controls, seed, medium: as for a picture.
         hold: frames for which one drawing stays: 2 draws on twos, as animators do.
-        lines, patch_size, model_size: as for `Sketcher.subject`.
+        lines, patch_size, model_size, settings: as for `Sketcher.subject`.
     """
 
     controls: Controls
@@ -49,6 +50,7 @@ class Shot:
     lines: str = "auto"
     patch_size: int = 0
     model_size: int = 384
+    settings: LineSettings = field(default_factory=LineSettings)
 
 
 def draw_film(
@@ -87,6 +89,7 @@ def draw_film(
     subject: Subject | None = None
     drawing, last, looked = None, None, None
     with _opened(source) as film:
+        how = (shot.lines, shot.patch_size, shot.model_size, shot.controls)
         _claim(kept, {"film": [source.name, source.stat().st_size], "pencil": pencil, **asdict(shot)})
         total = film.streams.video[0].frames
         for count, frame in enumerate(_frames(film, source), 1):
@@ -99,7 +102,7 @@ def draw_film(
             same = held or (not cut and last is not None and np.array_equal(pixels, last))
             if cut:
                 # A cut begins anew: what is kept for all frames is judged from the first of each shot.
-                subject = sketcher.subject(pixels, shot.lines, shot.patch_size, shot.model_size, shot.controls)
+                subject = sketcher.subject(pixels, *how, settings=shot.settings)
                 say(f"frame {count}: {subject.said()}")
             if not same:
                 last, drawing = pixels, file
@@ -107,9 +110,7 @@ def draw_film(
                 assert subject is not None
                 assert drawing is not None
                 if drawing == file:
-                    now = sketcher.subject(
-                        pixels, shot.lines, shot.patch_size, shot.model_size, shot.controls, like=subject
-                    )
+                    now = sketcher.subject(pixels, *how, like=subject, settings=shot.settings)
                     write_image(file, sketcher.draw_subject(now, shot.controls, shot.seed, shot.medium))
                 else:
                     _link(drawing, file)

@@ -29,7 +29,7 @@ from .planning.controls import Control, Controls
 from .planning.drawing_size import LONGEST, SEEN, size_for_lines, size_for_picture
 from .planning.light import Light, ToneCurve, judge_tones, read_light, weigh_lines
 from .planning.plan import PLANES, STYLES, plan
-from .scaling import bands, fitted
+from .scaling import bands, fitted, side
 from .tiling import Progress, draw_tiled
 
 # The reason given where the caller says what the input is.
@@ -173,6 +173,7 @@ class Sketcher:
         grade: str = GRADE,
         style: str = STYLE,
         output: Literal["input", "model"] = "input",
+        settings: LineSettings | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Any:
@@ -190,6 +191,7 @@ class Sketcher:
             tile: tile size in pixels; chosen if None.
             paper, grade, style: see `Medium`.
             output: "input" gives the input's size, "model" the size drawn at.
+            settings: of the lines that are made of the input; see `subject`.
             progress, cancelled: see `draw_tiled`.
 
         Returns:
@@ -213,7 +215,7 @@ class Sketcher:
         def sketch(frame: Any, given_lines: Any) -> Any:
             nonlocal first
             subject = self.subject(
-                frame, lines if given is None else given_lines, patch_size, model_size, controls, like=first
+                frame, lines if given is None else given_lines, patch_size, model_size, controls, first, None, settings
             )
             first = first or subject
             size = subject.size if output == "input" else subject.lines.shape
@@ -253,6 +255,7 @@ class Sketcher:
         controls: Controls | None = None,
         like: Subject | None = None,
         size: tuple[int, int] | None = None,
+        settings: LineSettings | None = None,
     ) -> Subject:
         """Reads what came in and brings it to its drawing size.
 
@@ -266,6 +269,7 @@ class Sketcher:
             controls: their detail chooses the drawing size of a picture; the pencil's own if None.
             like: the first frame of an animation; the others are read like it.
             size: height and width of the whole, where the image is a smaller copy of it.
+            settings: of the lines that are made; thickness and width are px of the whole.
 
         Raises:
             SketchGANError: an image or setting that cannot be used.
@@ -291,18 +295,22 @@ class Sketcher:
             at = drawn_at(None)
             small, reason = fitted(pixels, at), "your lines, with the tone of the picture"
             return Subject(_lines_at(to_lines(lines, at_most), at), small, size, "photo", reason, True, tones(small))
-        mode, reason, settings = lines, _AS_ASKED.get(lines, lines), LineSettings()
+        mode, reason, settings = lines, _AS_ASKED.get(lines, lines), settings or LineSettings()
         if like is not None:
             mode, reason = like.read_as, like.reason
         elif lines == "auto":
             reading = read(pixels)
             mode, reason = MODE_OF[reading.kind], reading.reason
-            settings = LineSettings(polarity="light" if reading.light_lines else "dark")
+            if settings.polarity == "auto":
+                settings = replace(settings, polarity="light" if reading.light_lines else "dark")
         before = like.prepared if like is not None else None
         if mode == "photo":
             small = fitted(pixels, drawn_at(None))
-            prepared = prepare_lines(small, "photo", like=before, device=self._device())
+            prepared = prepare_lines(
+                small, "photo", settings.at(side(small.shape) / side(size)), like=before, device=self._device()
+            )
             return Subject(prepared.lines, small, size, mode, reason, curve=tones(small), prepared=prepared)
+        settings = settings.at(side(pixels.shape) / side(size))
         prepared = prepare_lines(pixels, cast(LineMode, mode), settings, like=before, device=self._device())
         at = drawn_at(prepared.lines)
         return Subject(_lines_at(prepared.lines, at), None, size, mode, reason, prepared=prepared)

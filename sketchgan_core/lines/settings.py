@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 from ..errors import SketchGANError, one_line
@@ -105,6 +105,10 @@ class LineSettings:
     polarity: Polarity = "auto"
     rules: Rules = "remove"
     classic_scale: int = 2
+
+    def at(self, factor: float) -> LineSettings:
+        """The same for an image at so many times its size."""
+        return replace(self, thickness=self.thickness * factor, uniform_width=self.uniform_width * factor)
 
     def __post_init__(self) -> None:
         for field in fields(self):

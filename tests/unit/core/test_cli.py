@@ -442,3 +442,18 @@ def test_parts_are_the_whole(tmp_path: Path, drawing: np.ndarray) -> None:
     for part in (1, 2, 3):
         assert run("lines", tmp_path / "in", "-o", tmp_path / "out", "--shard", f"{part}/3", "--mode", "none") == 0
     assert sorted(file.stem for file in (tmp_path / "out").iterdir()) == list("01234")
+
+
+def test_a_drawing_takes_every_setting_of_the_lines(tmp_path: Path, drawing: np.ndarray) -> None:
+    write_image(tmp_path / "a.png", drawing)
+
+    def drawn(name: str, *words: str) -> np.ndarray:
+        target = tmp_path / f"{name}.png"
+        assert run("sketch", tmp_path / "a.png", "-o", target, "--device", "cpu", "--lines", "drawing", *words) == 0
+        return read_image(target).grey
+
+    plain, thick = drawn("plain"), drawn("thick", "--thickness", "3", "--specks", "0")
+    assert thick.mean() < plain.mean() - 0.01
+    again = tmp_path / "again.png"
+    assert run("sketch", tmp_path / "a.png", "-o", again, "--device", "cpu", "--like", tmp_path / "thick.png") == 0
+    np.testing.assert_array_equal(read_image(again).grey, thick)
