@@ -80,7 +80,8 @@ def _rarely_used() -> list[io.Input]:
             "rules",
             options=list(RULES),
             default="remove",
-            tooltip="drawing: whether the printed rules and squares of the paper are left out.",
+            tooltip="drawing: whether the printed rules and squares of the paper, and the desk around it, "
+            "are left out.",
         ),
     ]
 

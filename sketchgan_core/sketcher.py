@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -41,6 +42,7 @@ _AS_ASKED = {
 }
 _INVISIBLE = 0.02  # graphite, at most, on a sheet that looks empty
 _TINY = 32  # px: a smaller drawing shows nothing
+EVENED = 0.7  # px over which a load is evened out that is enlarged to twice its size or more
 _LINES_PALE = 1.4  # thin lines lose ink when they shrink
 
 
@@ -299,7 +301,7 @@ class Sketcher:
         if like is not None:
             mode, reason = like.read_as, like.reason
         elif lines == "auto":
-            reading = read(pixels)
+            reading = read(pixels, settings.rules == "keep")
             mode, reason = MODE_OF[reading.kind], reading.reason
             if settings.polarity == "auto":
                 settings = replace(settings, polarity="light" if reading.light_lines else "dark")
@@ -420,6 +422,10 @@ def on_paper(
 
     It is laid band by band, and bare paper, most of a line drawing, is free.
     """
+    enlarged = math.sqrt(size[0] * size[1] / load.size)
+    if enlarged > 1:
+        # Or the grain of the load would be enlarged with it, and lie across the finer one of the paper.
+        load = cv2.GaussianBlur(load, (0, 0), EVENED * min(1.0, enlarged - 1))
     white = 255 if dtype is np.uint8 else 1
     sketch = np.full(size, white, dtype)
     for top, band in bands(load, size):

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..scaling import rows_of, shrunk, side
+from .desk import find_sheet, without_desk
 from .rules import Rules, find_rules, without_rules
 from .settings import LineSettings
 from .tuning import DRAWING
@@ -46,6 +47,8 @@ def clean_drawing(
     Returns:
         (H, W) float32, dark lines on white; and what was measured.
     """
+    if settings.rules == "remove" and (sheet := find_sheet(grey)) is not None:
+        grey = without_desk(grey, sheet)
     if light_lines:
         grey = 1 - grey
     paper = _paper(grey)

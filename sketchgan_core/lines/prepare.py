@@ -94,7 +94,7 @@ def prepare_lines(
     if like is not None:
         chosen, reason, light = like.mode, like.reason, like.measured.light_lines
     elif mode == "auto":
-        reading = read(_readable(image))
+        reading = read(_readable(image), settings.rules == "keep")
         chosen, reason, light = MODE_OF[reading.kind], reading.reason, reading.light_lines
     else:
         chosen, reason, light = mode, "as asked", light_lines(grey)

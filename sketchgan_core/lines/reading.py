@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..scaling import shrunk, side
+from .desk import find_sheet, without_desk
 
 Kind = Literal["picture", "drawing", "lines"]
 
@@ -125,7 +126,7 @@ _LIGHT = Weights(
 )
 
 
-def read(pixels: np.ndarray) -> Reading:
+def read(pixels: np.ndarray, with_desk: bool = False) -> Reading:
     """Reads an image.
 
     A drawing is thin strokes on a ground of one colour under one light; anything else with tone is a picture. Both
@@ -133,7 +134,15 @@ def read(pixels: np.ndarray) -> Reading:
 
     Args:
         pixels: (H, W) or (H, W, 3), float32 0..1 or uint8, of any size.
+        with_desk: a sheet that lies on something darker is part of a picture, and not a drawing by itself.
     """
+    sheet = None if with_desk else find_sheet(pixels)
+    if sheet is not None:
+        near = shrunk(pixels, 2 * _SURVEY_SIDE)
+        scale = side(near.shape) / side(pixels.shape)
+        alone = read(without_desk(near, (sheet + 0.5) * scale - 0.5), with_desk=True)
+        if alone.kind != "picture":
+            return Reading("drawing", alone.light_lines, "a drawing on a sheet that lies on something darker")
     small, sampled = survey(pixels)
     if is_clean(small, sampled):
         return Reading("lines", False, "clean lines on white paper")

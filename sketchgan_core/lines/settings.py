@@ -87,7 +87,7 @@ class LineSettings:
         minimum_length: px at 1024; strokes shorter than this are removed, 0 keeps all.
         close_gaps: px at 1024; gaps up to this are bridged where two strokes end towards each other, 0 bridges none.
         polarity: dark lines on a light ground, light lines on a dark one, or judged from the picture (drawing, photo).
-        rules: whether the printed rules and squares of the paper are left out (drawing).
+        rules: whether the printed rules and squares of the paper, and the desk around it, are left out (drawing).
         classic_scale: 1..4; how many times `classic` enlarges the picture first, as the original's slider did.
 
     Raises:
