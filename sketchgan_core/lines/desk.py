@@ -12,7 +12,8 @@ _SHARE = (0.25, 0.98)  # of the picture that is sheet
 _STRAIGHT = 0.94  # share of its hull that a sheet covers
 _CORNERS = (4, 6)  # of its outline; where the picture cuts a corner off there are two
 _ROUNDING = 0.02  # of its outline's length, by which that is simplified
-_LIGHTER = 0.12  # by which the sheet must be lighter than what is around it
+_LIGHTER, _BESIDE = 0.1, 4  # by which the sheet must be lighter than what lies so many px beside it,
+_ALL_AROUND, _LEAST_EDGE = 0.85, 1  # along this share of its edge, which is at least so many times its side long
 _PAPER, _SAME = 0.7, 0.12  # share of the sheet that is as light as the paper around it, and how alike that is
 _MARGIN = 0.012  # of the side: what is left out along the edge of the sheet, with its shadow
 _SPREAD = 1 / 12  # of the side: how far the paper is looked for that goes on beyond the edge
@@ -45,8 +46,7 @@ def find_sheet(pixels: np.ndarray) -> np.ndarray | None:
     if not _CORNERS[0] <= len(corners) <= _CORNERS[1]:
         return None
     sheet = _inside(corners, lightness.shape)
-    around = (sheet == 0) & (cv2.dilate(sheet, np.ones((25, 25), np.uint8)) > 0)
-    if not around.any() or np.median(lightness[sheet > 0]) - np.quantile(lightness[around], 0.8) < _LIGHTER:
+    if not _is_cut_out(sheet, cv2.GaussianBlur(lightness, (0, 0), 1)):
         return None
     paper = cv2.morphologyEx(np.where(sheet > 0, lightness, 0), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
     if (np.abs(lightness - paper)[sheet > 0] < _SAME).mean() < _PAPER:
@@ -82,6 +82,22 @@ def without_desk(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
     keep = cv2.GaussianBlur(_inside(corners, pixels.shape).astype(np.float32), (0, 0), 1)
     keep = keep.reshape(*keep.shape, *([1] * (pixels.ndim - 2)))
     return (keep * pixels + (1 - keep) * filled).astype(pixels.dtype)
+
+
+def _is_cut_out(sheet: np.ndarray, lightness: np.ndarray) -> bool:
+    """Whether a mask (H, W) is lighter than what is beside it all around; at the soft edge of a shadow it is not."""
+    inwards = cv2.distanceTransform(sheet, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - sheet, cv2.DIST_L2, 5)
+    right, down = cv2.Sobel(inwards, cv2.CV_32F, 1, 0), cv2.Sobel(inwards, cv2.CV_32F, 0, 1)
+    length = np.hypot(right, down) + np.float32(1e-6)
+    height, width = sheet.shape
+    rows, columns = np.nonzero((inwards > 0) & (inwards < 2))
+    near = np.minimum(np.minimum(rows, height - 1 - rows), np.minimum(columns, width - 1 - columns)) < 2 * _BESIDE
+    rows, columns = rows[~near], columns[~near]
+    if len(rows) < _LEAST_EDGE * np.sqrt(sheet.sum()):
+        return False
+    across = _BESIDE * np.stack([down[rows, columns], right[rows, columns]]) / length[rows, columns]
+    inner, outer = (np.rint(np.stack([rows, columns]) + way * across).astype(np.int32) for way in (1, -1))
+    return float((lightness[tuple(inner)] - lightness[tuple(outer)] > _LIGHTER).mean()) > _ALL_AROUND
 
 
 def _inside(corners: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
