@@ -20,6 +20,7 @@ from .generators.registry import Generator
 from .images import MAX_PIXELS, pixels_and_size, to_lines, to_pixels
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
+from .lines.screentone import tone_of_screen
 from .lines.settings import LineSettings
 from .materials.deposition import GRADES, deposit
 from .materials.paper import EVEN, paper_at
@@ -28,7 +29,7 @@ from .pencils.header import Header
 from .pencils.weights import load_pencil
 from .planning.controls import Control, Controls
 from .planning.drawing_size import LONGEST, SEEN, size_for_lines, size_for_picture
-from .planning.light import Light, ToneCurve, judge_tones, read_light, weigh_lines
+from .planning.light import AS_IT_IS, Light, ToneCurve, judge_tones, read_light, weigh_lines
 from .planning.plan import PLANES, STYLES, plan
 from .scaling import bands, fitted, side
 from .tiling import Progress, draw_tiled
@@ -314,8 +315,14 @@ class Sketcher:
             return Subject(prepared.lines, small, size, mode, reason, curve=tones(small), prepared=prepared)
         settings = settings.at(side(pixels.shape) / side(size))
         prepared = prepare_lines(pixels, cast(LineMode, mode), settings, like=before, device=self._device())
-        at = drawn_at(prepared.lines)
-        return Subject(_lines_at(prepared.lines, at), None, size, mode, reason, prepared=prepared)
+        screen = tone_of_screen(prepared.lines) if settings.rules == "remove" else None
+        if screen is None:
+            at = drawn_at(prepared.lines)
+            return Subject(_lines_at(prepared.lines, at), None, size, mode, reason, prepared=prepared)
+        alone, tone = screen
+        at = drawn_at(alone)
+        light = fitted(1 - tone, at)
+        return Subject(_lines_at(alone, at), light, size, mode, reason, True, AS_IT_IS, prepared)
 
     def draw_subject(
         self,

@@ -48,6 +48,9 @@ class ToneCurve:
     lights: tuple[float, ...]
 
 
+AS_IT_IS = ToneCurve(0.0, 1.0, tuple(np.linspace(0, 1, _CURVE_POINTS).tolist()))
+
+
 @dataclass(frozen=True)
 class Light:
     """What a picture says about tone; all (H, W) float32.
