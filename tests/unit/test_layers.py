@@ -51,7 +51,7 @@ def test_no_layer_reaches_up(layer: str) -> None:
 # The rooms of a package, from the ground floor up; whatever is not named here stands above them all.
 ROOMS = {
     "sketchgan_core": (
-        ("errors", "files", "fields", "scaling", "devices", "choices", "images"),
+        ("errors", "files", "fields", "scaling", "devices", "choices", "images", "large"),
         ("planning", "lines"),
         ("materials",),
         ("generators",),
