@@ -29,9 +29,9 @@ class Composite(io.ComfyNode):
                     default=PAPER,
                     tooltip="As in Pencil Sketch, so that the grain lies on the tooth.",
                 ),
-                io.String.Input("paper_color", default="#f4efe4", tooltip="The paper, as #rrggbb."),
+                _colour("paper_color", "#f4efe4", "The paper, as #rrggbb."),
                 _unit("tooth", 0.4, "How plainly light shows the relief of the paper."),
-                io.String.Input("graphite_color", default="#26262b", tooltip="Full graphite, as #rrggbb."),
+                _colour("graphite_color", "#26262b", "Full graphite, as #rrggbb."),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -84,6 +84,12 @@ class Composite(io.ComfyNode):
             pictures[index], covers[index] = torch.from_numpy(picture), torch.from_numpy(cover)
             progress.show(index, 1, 1)
         return io.NodeOutput(pictures, covers)
+
+
+def _colour(name: str, default: str, tooltip: str) -> io.Input:
+    """A colour as #rrggbb: picked where the host has a picker, typed where it has none."""
+    kind = io.Color if hasattr(io, "Color") else io.String
+    return kind.Input(name, default=default, tooltip=tooltip)
 
 
 def _unit(name: str, default: float, meaning: str, optional: bool = False) -> io.Float.Input:

@@ -119,7 +119,8 @@ def export(
 
     generator = build_generator(generator_config(config))
     generator.load_state_dict(below("average", weights))
-    obeyed = {name: value for name, value in Controls().items() if name in generator.config.planes}
+    wanted = dict(Controls().items()) | state.origin.controls
+    obeyed = {name: value for name, value in wanted.items() if name in generator.config.planes}
     save_pencil(pencil, generator, card, controls=obeyed, training=story, overwrite=overwrite)
 
     if discriminator is not None:
@@ -143,7 +144,7 @@ def export(
 def _story(config: TrainConfig, state: RunState) -> dict[str, Any]:
     """How the pencil came about: what somebody needs to make it again."""
     told = {"crops": state.crops, "seconds": state.seconds, **asdict(state.origin)}
-    told = {key: value for key, value in told.items() if value}
+    told = {key: value for key, value in told.items() if value and key != "controls"}
     # Users of the pencil need not know what its maker's folders are called.
     told |= {key: _FOLDERS.sub("", told[key]) for key in ("command", "data") if key in told}
     return {**told, "seed": config.seed, "settings": asdict(config)}

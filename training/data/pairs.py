@@ -34,7 +34,8 @@ Candidate = tuple[Path, Path, Path | None, dict | None]
 class Pair:
     """A line image, its sketch, and what is known of how the sketch came about.
 
-    With `tone`, a picture of the same size, the sketch shows its light as well as the lines.
+    With `tone`, a picture of the same size, the sketch shows its light as well as the lines. `own` is a drawing of an
+    artist's, whose controls were measured.
     """
 
     line: Path
@@ -46,6 +47,7 @@ class Pair:
     paper: str
     licence: str
     tone: Path | None = None
+    own: bool = False
 
     @property
     def images(self) -> tuple[Path, ...]:
@@ -220,6 +222,7 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
         style.get("paper", PAPER),
         entry["licence"],
         tone,
+        style.get("brush") == OWN_HAND,
     )
 
 

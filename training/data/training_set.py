@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +31,9 @@ class Data(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Numbers, and a fingerprint that shows when the data have changed."""
+
+    def controls(self) -> dict[str, float]:
+        """The mean of the controls that were measured in an artist's own drawings; empty if there are none."""
 
     def missing(self) -> int:
         """Pairs that are not planned yet."""
@@ -61,6 +65,10 @@ class PairData:
 
     def describe(self) -> dict[str, Any]:
         return describe_data(self.summary, self.stacks.pairs, self.training, self.validation)
+
+    def controls(self) -> dict[str, float]:
+        own = [asdict(pair.controls) for pair in map(self.stacks.pairs.__getitem__, self.training) if pair.own]
+        return {name: round(sum(one[name] for one in own) / len(own), 2) for name in own[0]} if own else {}
 
     def missing(self) -> int:
         return sum(not file.exists() for file in self.stacks.files)
@@ -100,6 +108,9 @@ class ShardData:
             "held_back": True,
             "sha256": hashlib.sha256(repr(names).encode()).hexdigest(),
         }
+
+    def controls(self) -> dict[str, float]:
+        return {}
 
     def missing(self) -> int:
         return 0

@@ -162,7 +162,7 @@ def _train(request: Request, accelerator: Accelerator, stop: Stopping, dry_run: 
         with accelerator.main_process_first():
             plans.mkdir(parents=True, exist_ok=True)
             checkpoint = newest_intact(run)
-        origin = Origin(command(), data.summary, commit(), perceptual, PLAN_VERSION)
+        origin = Origin(command(), data.summary, commit(), perceptual, PLAN_VERSION, data.controls())
         state = _begin(training, request, checkpoint, origin)
         if main:
             save_config(config, saved)

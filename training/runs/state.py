@@ -6,19 +6,26 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sketchgan_core.errors import SketchGANError
+from sketchgan_core.planning.controls import Controls
+
 from ..data.plan_version import KEY
 from ..learning.validation import Best
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run learns from: its command and data, the revision of the source, the perceptual network, the plan."""
+    """What a run learns from: its command and data, the revision of the source, the perceptual network, the plan.
+
+    `controls` holds the mean of those that were measured in an artist's own drawings: the pencil's defaults.
+    """
 
     command: str
     data: str
     commit: str
     perceptual: str
     plan_version: int
+    controls: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ class RunState:
             command, data, commit, perceptual = (
                 _text(state, name) for name in ("command", "data", "commit", "perceptual")
             )
-            origin = Origin(command, data, commit, perceptual, _count(state, KEY))
+            controls = asdict(Controls(**state["controls"])) if state.get("controls") else {}
+            origin = Origin(command, data, commit, perceptual, _count(state, KEY), controls)
             return cls(
                 origin,
                 _count(state, "crops"),
@@ -77,7 +85,7 @@ class RunState:
             )
         except KeyError as error:
             raise ValueError(f"lacks {error}") from error
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, SketchGANError) as error:
             raise ValueError(str(error)) from error
 
 

@@ -169,6 +169,33 @@ def test_a_dry_run_writes_nothing(shared_pairs: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_hand_of_ones_own_starts_from_its_own_controls(pair_folder: Path, tmp_path: Path) -> None:
+    manifest = pair_folder / "manifest.jsonl"
+    entries = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for darkness, entry in zip((0.9, 0.7, 0.9, 0.7), entries, strict=True):
+        entry["controls"] |= {"darkness": darkness, "shading": 0.2}
+        entry["style"] |= {"brush": "own hand"}
+    manifest.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    assert main(arguments(pair_folder, tmp_path / "run", crops=2)) == 0
+    assert main(["export", str(tmp_path / "run"), "-o", str(tmp_path / "mine.safetensors")]) == 0
+    controls = load_pencil(tmp_path / "mine.safetensors").header.controls
+    assert (controls["darkness"], controls["shading"]) == (0.8, 0.2)
+
+
+def test_a_run_starts_from_a_pencil_of_an_earlier_plan(
+    complete: Path, shared_pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = tmp_path / "earlier.safetensors"
+    content = (complete / "pencil.safetensors").read_bytes()
+    now, before = (f'\\"plan\\": {version}'.encode() for version in (PLAN_VERSION, PLAN_VERSION - 1))
+    assert content.count(now) == 1
+    earlier.write_bytes(content.replace(now, before))
+    with pytest.raises(SketchGANError, match=f"made for plan {PLAN_VERSION - 1}"):
+        load_pencil(earlier)
+    assert main([*arguments(shared_pairs, tmp_path / "on", crops=2, learning_rate=1e-7), "--from", str(earlier)]) == 0
+    load_pencil(tmp_path / "on" / "pencil.safetensors")
+
+
 def test_export_carries_the_card(complete: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.safetensors"
     export = ["export", str(complete), "-o", str(file), "--title", "Mine", "--licence", "CC0-1.0", "--debug"]
