@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import shutil
 import urllib.parse
@@ -163,3 +164,36 @@ def test_twenty_sketches_take_no_more_memory_than_two(host: Host) -> None:
     second, twentieth = after(range(2)), after(range(2, 20))
     print(f"memory after the 2nd sketch {second:.0f} MB, after the 20th {twentieth:.0f} MB")
     assert abs(twentieth - second) <= 50
+
+
+def test_a_soak_leaves_memory_flat(host: Host) -> None:
+    """Changing sizes, pencils, papers and cancels; SKETCHGAN_SOAK=500 soaks so many runs."""
+    runs, chance = int(os.environ.get("SKETCHGAN_SOAK", "40")), random.Random(11)
+    sizes = ((64, 64), (200, 150), (333, 512), (640, 480), (768, 768))
+    for height, width in sizes:
+        page = np.rint(draw_lines(height, width) * 255).astype(np.uint8)
+        Image.fromarray(page).convert("RGB").save(host.root / "input" / f"soak{height}.png")
+    process, taken = psutil.Process(host.pid), []
+    for number in range(runs):
+        height, _ = chance.choice(sizes)
+        choices = {
+            "seed": 1000 + number,
+            "paper": chance.choice(("cartridge", "smooth", "rough")),
+            "style": chance.choice(("layered", "stippled")),
+            "tile": chance.choice((0, 128)),
+            "patch_size": chance.choice((0, 384)),
+        }
+        graph = sketching(f"soak{height}.png", chance.choice(("small", "wide", "unet")) + ".safetensors", **choices)
+        cancelled = chance.random() < 0.2
+
+        def interrupt(kind: str, data: Any, cancelled: bool = cancelled) -> None:
+            if cancelled and kind == "progress" and data["node"] == "sketch":
+                host.raw("/interrupt", b"{}")
+
+        run = host.run(graph, interrupt)
+        assert run.status == "success" or run.message("execution_interrupted")["node_id"] == "sketch"
+        taken.append(process.memory_info().rss / 2**20)
+    warm = runs // 4
+    early, late = taken[warm : 2 * warm], taken[-warm:]
+    print(f"{runs} runs: {max(early):.0f} MB at most in the second quarter, {max(late):.0f} MB in the last")
+    assert max(late) < max(early) + 150

@@ -21,7 +21,6 @@ import torch
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
-from sketchgan_core.images import read_image
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import Light
 from sketchgan_core.planning.plan import PLANES, plan
@@ -29,7 +28,7 @@ from sketchgan_core.sketcher import Medium, Sketcher
 from sketchgan_core.tiling import draw_tiled
 
 from ..data.pairs import Pair, find_pairs, split
-from ..data.stacks import light_of
+from ..data.stacks import grey, light_of
 from ..measuring.measures import (
     MOVED_BY,
     inked_crops,
@@ -83,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
     if network is None:
         raise SketchGANError("--features none: KID needs a network; choose efficientnet-lite0 or vgg19")
 
-    lines = [read_image(pair.line).grey for pair in pairs]
-    targets = [read_image(pair.sketch).grey for pair in pairs]
+    lines = [grey(pair.line, pair.size).astype(np.float32) / 255 for pair in pairs]
+    targets = [grey(pair.sketch, pair.size).astype(np.float32) / 255 for pair in pairs]
     columns: dict[str, list[np.ndarray]] = {"lines": lines, "target": targets}
     lights = [light_of(pair) for pair in pairs]
     columns["pencil"] = [_draw(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]

@@ -15,9 +15,11 @@ from PIL import ExifTags, Image
 
 from sketchgan_core.choices import PAPER, PAPERS
 from sketchgan_core.errors import SketchGANError, one_line
-from sketchgan_core.images import open_image, upright
+from sketchgan_core.images import open_image, read_image, upright
 from sketchgan_core.materials.paper import EVEN
 from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.drawing_size import LARGEST, SEEN, size_for_lines
+from sketchgan_core.scaling import side
 
 from ..errors import TrainingError
 from .folder import OWN_HAND
@@ -40,7 +42,7 @@ class Pair:
 
     line: Path
     sketch: Path
-    size: tuple[int, int]  # height, width
+    size: tuple[int, int]  # height and width it is drawn at; its files may be larger
     drawing: str
     seed: int
     controls: Controls
@@ -208,6 +210,8 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
     fitting = [_fits(file, line, size, problems) for file in (sketch, tone) if file is not None]
     if size is None or not all(fitting):
         return None
+    if entry is None or entry["style"].get("brush", OWN_HAND) == OWN_HAND:
+        size = drawn_size(line, size)
     if entry is None:
         seed = _hash(line.stem) % 2**31
         return Pair(line, sketch, size, line.stem, seed, Controls(), PAPER, "unstated", tone)
@@ -258,6 +262,17 @@ def image_size(file: Path, remedy: str = "replace or remove it") -> tuple[int, i
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise TrainingError(f"{file}: cannot be read as an image ({error}); {remedy}") from error
     return height, width
+
+
+def drawn_size(line: Path, size: tuple[int, int]) -> tuple[int, int]:
+    """The size (height, width) at which a line image is drawn: its own, or smaller where a pencil draws it so.
+
+    Strokes that were learned at 600 dpi would be as many pixels wide on any page.
+    """
+    if side(size) <= LARGEST:
+        return size
+    height, width = size_for_lines(read_image(line, at_most=SEEN).grey)
+    return (height, width) if height < size[0] else size
 
 
 def _size(file: Path, problems: list[str]) -> tuple[int, int] | None:

@@ -20,6 +20,7 @@ from sketchgan_core.materials.paper import paper
 from sketchgan_core.planning.controls import PLANE_CONTROLS, Controls
 from sketchgan_core.planning.light import Light, read_light
 from sketchgan_core.planning.plan import PLAN_VERSION, PLANES, plan
+from sketchgan_core.scaling import fitted
 
 from ..processes import single_thread
 from .pairs import Pair
@@ -101,7 +102,7 @@ def levels(controls: Controls) -> np.ndarray:
 
 def plan_pair(pair: Pair) -> np.ndarray:
     """The stack of a pair (H, W, len(STORED)) uint8."""
-    line, sketch = grey(pair.line), grey(pair.sketch)
+    line, sketch = grey(pair.line, pair.size), grey(pair.sketch, pair.size)
     planned = plan(line.astype(np.float32) / 255, pair.controls, pair.seed, light_of(pair))
     values = dict(zip(PLANES, planned.planes.numpy(), strict=True))
     values["reach"] = planned.reach.numpy()[0]
@@ -123,17 +124,18 @@ def light_of(pair: Pair) -> Light | None:
         return None
     picture = read_image(pair.tone)
     pixels = picture.grey if picture.colour is None else picture.colour.astype(np.float32) / 255
-    return read_light(pixels, float(np.mean(pair.controls.detail)))
+    return read_light(fitted(pixels, pair.size), float(np.mean(pair.controls.detail)))
 
 
-def grey(file: Path) -> np.ndarray:
-    """An image file as (H, W) uint8, on white, upright."""
-    return np.rint(read_image(file).grey * 255).astype(np.uint8)
+def grey(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """An image file as (H, W) uint8, on white, upright; at a size (height, width), or at its own."""
+    whole = read_image(file).grey
+    return np.rint((whole if size is None else fitted(whole, size)) * 255).astype(np.uint8)
 
 
 def _key(pair: Pair) -> str:
     files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in pair.images]
-    key = repr((files, pair.seed, pair.controls, pair.paper, STORED, PLAN_VERSION))
+    key = repr((files, pair.size, pair.seed, pair.controls, pair.paper, STORED, PLAN_VERSION))
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 

@@ -19,7 +19,7 @@ from ..config import TrainConfig
 from .augment import INK, SKETCH, turn
 from .chance import sample_controls
 from .crops import Crops, inked_window, is_inked, tensor
-from .pairs import SUFFIXES, Pair, image_size
+from .pairs import SUFFIXES, Pair, drawn_size, image_size
 from .stacks import Stacks, grey
 
 DRAWINGS = 24  # tried at most, until one has enough ink
@@ -100,7 +100,8 @@ def _planned_at_random(line: Path) -> Pair:
     rng = np.random.default_rng(seed)
     controls, paper = sample_controls(rng), PAPERS[int(rng.integers(len(PAPERS)))]
     # there is no sketch: the line image stands in for it and is never looked at
-    return Pair(line, line, image_size(line), line.stem, seed, controls, paper, "unstated")
+    size = drawn_size(line, image_size(line))
+    return Pair(line, line, size, line.stem, seed, controls, paper, "unstated")
 
 
 def _images(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
@@ -237,3 +238,21 @@ def test_a_plan_that_was_cut_short_is_made_again(pair_folder: Path, tmp_path: Pa
     for length in (0, 50, file.stat().st_size // 2):
         file.write_bytes(file.read_bytes()[:length])
         assert np.array_equal(stacks[0], whole)
+
+
+def test_large_scans_are_brought_to_the_size_they_are_drawn_at(tmp_path: Path) -> None:
+    """At 600 dpi a stroke is 12 px wide, and a pencil that learned it so would smear."""
+    lines = np.full((2600, 2000), 255, np.uint8)
+    for radius in (200, 500, 900):
+        cv2.circle(lines, (1000, 1300), radius, 0, 12, cv2.LINE_AA)
+    for kind in ("line", "sketch", "tone"):
+        (tmp_path / kind).mkdir()
+        cv2.imwrite(str(tmp_path / kind / "scan.png"), lines)
+    (pair,) = find_pairs([tmp_path])
+    assert pair.size[0] * pair.size[1] <= 1400**2
+    assert pair.size[0] / pair.size[1] == pytest.approx(1.3, abs=0.01)
+    stack = plan_pair(pair)
+    assert stack.shape[:2] == pair.size
+    drawn = 255 - stack[..., STORED.index("sketch")]
+    widths = cv2.distanceTransform((drawn > 127).astype(np.uint8), cv2.DIST_L2, 5).max() * 2
+    assert widths < 6
