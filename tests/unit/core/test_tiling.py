@@ -129,6 +129,32 @@ def test_out_of_memory_makes_smaller_steps_and_the_same_picture(
     assert done[-1] == 260 * 330
 
 
+@pytest.mark.parametrize("at", ["first", "middle", "last"])
+def test_memory_that_runs_out_once_costs_nothing(small: Sheet, at: str) -> None:
+    whole = small.draw(random_generator(), tile=WHOLE)
+    generator, calls = random_generator(), 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    counting = generator.output.register_forward_pre_hook(count)  # type: ignore[union-attr, operator]
+    small.draw(generator, tile=96, batch=1)
+    counting.remove()
+    fails_at, calls = {"first": 1, "middle": calls // 2, "last": calls}[at], 0
+
+    def fail_once(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == fails_at:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    generator.output.register_forward_pre_hook(fail_once)  # type: ignore[union-attr, operator]
+    sketch = small.draw(generator, tile=96, batch=1)
+    assert calls > fails_at
+    assert (sketch - whole).abs().max() <= 1 / 255
+
+
 def test_a_host_is_asked_for_what_the_largest_tile_takes() -> None:
     generator = random_generator()
     small, large, larger = (useful_memory(generator, size, size) for size in (100, 2000, 4000))
