@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import glob
 import io
 import json
 import math
-import mimetypes
 import os
 import shlex
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line
+from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, tell
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
 if TYPE_CHECKING:
@@ -35,14 +30,7 @@ if TYPE_CHECKING:
     from .planning.controls import Controls
     from .sketcher import Subject
 
-Given = TypeVar("Given")
-
-PIPED = "-"  # instead of a file's name
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
-
-
-class BadUsage(SketchGANError):
-    """Arguments that cannot be used together."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
     except SketchGANError as error:
-        _complain(error, debug=False)
+        complain(error, debug=False)
         return BAD_USAGE
     try:
         status = int(options.run(options))
@@ -71,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOME_FAILED
     except SketchGANError as error:
-        _complain(error, options.debug)
+        complain(error, options.debug)
         return BAD_USAGE if isinstance(error, BadUsage) else SOME_FAILED
     except (KeyboardInterrupt, Cancelled):
         print("sketchgan: stopped", file=sys.stderr)
@@ -85,8 +73,8 @@ def _sketch(options: argparse.Namespace) -> int:
     from .sheet import columns_of, contact_sheet
     from .sketcher import Medium, Sketcher, seen
 
-    jobs, failures = _jobs(options)
-    _refuse_collisions(jobs, options.sheet)
+    jobs, failures = find_jobs(options)
+    refuse_collisions(jobs, options.sheet)
     if options.sheet:
         if PIPED in options.inputs or options.output == Path(PIPED):
             raise BadUsage("--sheet shows files; name the input and the output")
@@ -110,14 +98,14 @@ def _sketch(options: argparse.Namespace) -> int:
     def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
         picture, subject = given
         for note in (*picture.notes, f"{source}: {subject.said()}"):
-            _tell(note)
+            tell(note)
         size = subject.size if options.size == "input" else subject.lines.shape
         check_size(target, *size)
         sketch = sketcher.draw_subject(
             subject, controls, options.seed, medium, options.tile, size, _progress(source), dtype=np.uint8
         )
         if doubt := subject.doubt(sketch):
-            _tell(f"{source}: warning: {doubt}")
+            tell(f"{source}: warning: {doubt}")
         dpi = picture.dpi if options.size == "input" else None
 
         def write() -> None:
@@ -126,7 +114,7 @@ def _sketch(options: argparse.Namespace) -> int:
 
         return write
 
-    failures += _each(jobs, read, draw, options)
+    failures += each(jobs, read, draw, options)
     if options.sheet and done:
         write_image(options.sheet, contact_sheet(done, options.sheet), options.overwrite)
     return SOME_FAILED if failures else OK
@@ -209,7 +197,7 @@ def _film(options: argparse.Namespace) -> int:
     from .pencils.header import resolve_pencil
     from .sketcher import Medium, Sketcher
 
-    _refuse_collisions([(options.input, options.output)])
+    refuse_collisions([(options.input, options.output)])
     sketcher = Sketcher.load(options.weights, options.device)
     medium = Medium(options.paper, options.grade, options.style)
     lines, sizes = options.lines, (options.patch_size, options.model_size)
@@ -225,8 +213,8 @@ def _film(options: argparse.Namespace) -> int:
         print(f"\r{options.input.name}: {bar}   ", end="", file=sys.stderr, flush=True)
 
     progress = show if sys.stderr.isatty() else None
-    frames = draw_film(sketcher, options.input, options.output, shot, pencil, options.overwrite, progress, _tell)
-    _tell(f"{options.output}: {frames} frames")
+    frames = draw_film(sketcher, options.input, options.output, shot, pencil, options.overwrite, progress, tell)
+    tell(f"{options.output}: {frames} frames")
     return OK
 
 
@@ -234,8 +222,8 @@ def _lines(options: argparse.Namespace) -> int:
     from .images import check_size
     from .lines.prepare import prepare_lines
 
-    jobs, failures = _jobs(options)
-    _refuse_collisions(jobs)
+    jobs, failures = find_jobs(options)
+    refuse_collisions(jobs)
     settings = _line_settings(options, "detail")
     first = None
 
@@ -248,10 +236,10 @@ def _lines(options: argparse.Namespace) -> int:
         prepared = prepare_lines(picture.pixels, options.mode, settings, like=first, device=options.device)
         first = prepared if options.frames and first is None else first
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
-            _tell(note)
+            tell(note)
         return lambda: _write(target, prepared.lines, options, picture.dpi)
 
-    failures += _each(jobs, read, extract, options)
+    failures += each(jobs, read, extract, options)
     return SOME_FAILED if failures else OK
 
 
@@ -263,7 +251,7 @@ def _list(options: argparse.Namespace) -> int:
         said = (pencil.architecture, pencil.card.title, pencil.card.license)
         print(pencil.path.stem, *map(one_line, said), pencil.path, sep="\t")
     for error in errors:
-        _complain(error, options.debug)
+        complain(error, options.debug)
     return SOME_FAILED if errors else OK
 
 
@@ -289,12 +277,12 @@ def _import(options: argparse.Namespace) -> int:
     from .pencils.header import Card
     from .pencils.weights import save_pencil
 
-    _refuse_collisions([(options.checkpoint, options.output)])
+    refuse_collisions([(options.checkpoint, options.output)])
     generator = read_checkpoint(options.checkpoint)
     title = options.title or options.checkpoint.stem
     card = Card(title, options.author, options.license, f"imported from {options.checkpoint.name}")
     save_pencil(options.output, generator, card, overwrite=options.overwrite)
-    _tell(f"{options.output}: written")
+    tell(f"{options.output}: written")
     return OK
 
 
@@ -477,177 +465,6 @@ def _positive(text: str) -> int:
     return value
 
 
-def _jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int]:
-    """The (input, output) pairs that are left to do of a command line, and how many arguments gave no input."""
-    sources, failures = [], 0
-    for text in options.inputs:
-        try:
-            sources += _sources(text)
-        except SketchGANError as error:
-            failures += 1
-            _complain(error, options.debug)
-    sources = list(dict.fromkeys(sources))
-    jobs = list(zip(sources, _targets(sources, options), strict=True))
-    part, parts = options.shard
-    jobs = jobs[part - 1 :: parts]
-    if options.resume:
-        left = [(source, target) for source, target in jobs if str(target) == PIPED or not target.exists()]
-        if len(left) < len(jobs):
-            _tell(f"{len(jobs) - len(left)} of {len(jobs)} are there already")
-        jobs = left
-    return jobs, failures
-
-
-def _sources(text: str) -> list[Path]:
-    if not text:
-        raise SketchGANError("an empty name was given as input; name a file, a folder or a pattern")
-    path = Path(text)
-    if text == PIPED:
-        return [path]
-    try:
-        if path.is_dir():
-            found = sorted(file for file in path.iterdir() if _is_picture(file))
-            if not found:
-                raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
-            return found
-        path.resolve()  # raises if links form a loop
-        if path.exists() or not glob.has_magic(text):
-            return [path]
-        # A folder whose own name looks like a pattern is meant literally.
-        folder = glob.escape(str(path.parent)) if path.parent.is_dir() else str(path.parent)
-        names = glob.glob(str(Path(folder, path.name)), recursive=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SketchGANError(f"{text}: {_why(error)}; check the name") from error
-    found = sorted(Path(name) for name in names if Path(name).is_file())
-    if not found:
-        raise SketchGANError(f"{text}: no file matches this pattern; check it")
-    return found
-
-
-def _is_picture(file: Path) -> bool:
-    """Whether a file in a folder is an input; a name with a dot first is some program's own, like macOS's `._a.png`."""
-    from .images import INPUT_SUFFIXES
-
-    return file.suffix.lower() in INPUT_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-
-
-def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]:
-    from .images import INPUT_SUFFIXES, OUTPUT_FORMATS
-
-    output: Path = options.output
-    if str(output) == PIPED:
-        if len(sources) > 1:
-            raise BadUsage("-o - pipes one drawing out; give one input, or a folder to write to")
-        return [output for _ in sources]
-    several = len(sources) > 1 or any(os.path.isdir(text) for text in options.inputs)
-    if output.suffix.lower() in INPUT_SUFFIXES | OUTPUT_FORMATS.keys() and not output.is_dir():
-        if several:
-            raise BadUsage(f"{output}: is one file for several inputs; give a folder")
-        return [output for _ in sources]
-    kind = mimetypes.guess_type(output.name)[0] or ""
-    if not output.is_dir() and (kind.startswith(("image/", "video/")) or kind == "application/pdf"):
-        raise BadUsage(f"{output}: cannot be written; choose a folder, or one of {', '.join(OUTPUT_FORMATS)}")
-    targets: list[Path] = []
-    taken: set[str] = set()
-    for source in sources:
-        # cat.png and cat.jpg, or two folders' cat.png: each gets an output of its own.
-        name, number = "sketch" if str(source) == PIPED else source.stem, 2
-        while name.lower() in taken:
-            name, number = f"{source.stem}-{number}", number + 1
-        taken.add(name.lower())
-        targets.append(output / f"{name}.png")
-    return targets
-
-
-def _refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None) -> None:
-    """Raises BadUsage if an output is an input or another output, by whatever name."""
-    inputs = {_identity(source) for source, _ in jobs if str(source) != PIPED}
-    outputs: set[object] = set()
-    for output in [target for _, target in jobs] + ([sheet] if sheet else []):
-        if str(output) == PIPED:
-            continue
-        identity = _identity(output)
-        if identity in inputs:
-            raise BadUsage(f"{output}: is an input itself; choose another output")
-        if identity in outputs:
-            raise BadUsage(f"{output}: is written twice; choose another output")
-        outputs.add(identity)
-
-
-def _identity(path: Path) -> object:
-    """The same for all names of one file: links, `./`, and upper or lower case where the disk ignores it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return str(path.resolve()).casefold()
-    return status.st_dev, status.st_ino
-
-
-def _each(
-    jobs: list[tuple[Path, Path]],
-    read: Callable[[Path, Path], Given],
-    work: Callable[[Path, Path, Given], Callable[[], None]],
-    options: argparse.Namespace,
-) -> int:
-    """Does each job, whatever becomes of the others; the next is read and the last written while one is worked on.
-
-    Args:
-        jobs: (input, output) pairs.
-        read: what is needed of a job before it is worked on.
-        work: of that, what writes the output.
-        options: overwrite, debug.
-
-    Returns:
-        How many failed.
-    """
-    from .images import check_output
-
-    failures = 0
-
-    def begin(source: Path, target: Path) -> Given:
-        if str(target) != PIPED:
-            check_output(target, options.overwrite)
-        return read(source, target)
-
-    def finish(source: Path, target: Path, step: Callable[[], Any]) -> Any:
-        nonlocal failures
-        try:
-            return step()
-        except BrokenPipeError:
-            raise
-        except SketchGANError as error:
-            failures += 1
-            named = str(source) in (PIPED, "") or str(source) in str(error) or str(target) in str(error)
-            _complain(error if named else f"{source}: {error}", options.debug)
-        except Exception as error:  # a bug that one image triggers must not cost the others
-            failures += 1
-            _complain(f"{source}: {type(error).__name__}: {error}; please report it with --debug", options.debug)
-        return None
-
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        writing: Future[Any] | None = None
-        try:
-            reading = [reader.submit(begin, *job) for job in jobs[:1]]
-            for index, job in enumerate(jobs):
-                now = reading.pop()
-                given = finish(*job, now.result)
-                reading = [reader.submit(begin, *job) for job in jobs[index + 1 : index + 2]]
-                write = None if given is None else finish(*job, partial(work, *job, given))
-                if writing is not None:
-                    writing.result()
-                writing = None if write is None else writer.submit(finish, *job, write)
-            if writing is not None:
-                writing.result()
-        except BaseException:
-            reader.shutdown(wait=False, cancel_futures=True)
-            raise
-    return failures
-
-
 def _progress(source: Path) -> Callable[[int, int, object], None] | None:
     if not sys.stderr.isatty():
         return None
@@ -657,16 +474,3 @@ def _progress(source: Path) -> Callable[[int, int, object], None] | None:
         print(f"\r{source.name}: {done / total:4.0%}", end=end, file=sys.stderr, flush=True)
 
     return show
-
-
-def _tell(line: str) -> None:
-    # Perhaps nobody is listening any more; the drawing goes on.
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
-
-
-def _complain(error: object, debug: bool) -> None:
-    if debug and sys.exc_info()[0] is not None:
-        traceback.print_exc()
-    _tell("sketchgan: " + " ".join(str(error).split("\n")))

@@ -1,0 +1,210 @@
+"""The jobs of a command line: which inputs become which outputs, done one by one whatever becomes of the others."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import glob
+import mimetypes
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import SketchGANError
+
+Given = TypeVar("Given")
+
+PIPED = "-"  # instead of a file's name
+
+
+class BadUsage(SketchGANError):
+    """Arguments that cannot be used together."""
+
+
+def find_jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int]:
+    """The (input, output) pairs that are left to do of a command line, and how many arguments gave no input."""
+    sources, failures = [], 0
+    for text in options.inputs:
+        try:
+            sources += _sources(text)
+        except SketchGANError as error:
+            failures += 1
+            complain(error, options.debug)
+    sources = list(dict.fromkeys(sources))
+    jobs = list(zip(sources, _targets(sources, options), strict=True))
+    part, parts = options.shard
+    jobs = jobs[part - 1 :: parts]
+    if options.resume:
+        left = [(source, target) for source, target in jobs if str(target) == PIPED or not target.exists()]
+        if len(left) < len(jobs):
+            tell(f"{len(jobs) - len(left)} of {len(jobs)} are there already")
+        jobs = left
+    return jobs, failures
+
+
+def _sources(text: str) -> list[Path]:
+    if not text:
+        raise SketchGANError("an empty name was given as input; name a file, a folder or a pattern")
+    path = Path(text)
+    if text == PIPED:
+        return [path]
+    try:
+        if path.is_dir():
+            found = sorted(file for file in path.iterdir() if _is_picture(file))
+            if not found:
+                raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
+            return found
+        path.resolve()  # raises if links form a loop
+        if path.exists() or not glob.has_magic(text):
+            return [path]
+        # A folder whose own name looks like a pattern is meant literally.
+        folder = glob.escape(str(path.parent)) if path.parent.is_dir() else str(path.parent)
+        names = glob.glob(str(Path(folder, path.name)), recursive=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SketchGANError(f"{text}: {_why(error)}; check the name") from error
+    found = sorted(Path(name) for name in names if Path(name).is_file())
+    if not found:
+        raise SketchGANError(f"{text}: no file matches this pattern; check it")
+    return found
+
+
+def _is_picture(file: Path) -> bool:
+    """Whether a file in a folder is an input; a name with a dot first is some program's own, like macOS's `._a.png`."""
+    from .images import INPUT_SUFFIXES
+
+    return file.suffix.lower() in INPUT_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]:
+    from .images import INPUT_SUFFIXES, OUTPUT_FORMATS
+
+    output: Path = options.output
+    if str(output) == PIPED:
+        if len(sources) > 1:
+            raise BadUsage("-o - pipes one drawing out; give one input, or a folder to write to")
+        return [output for _ in sources]
+    several = len(sources) > 1 or any(os.path.isdir(text) for text in options.inputs)
+    if output.suffix.lower() in INPUT_SUFFIXES | OUTPUT_FORMATS.keys() and not output.is_dir():
+        if several:
+            raise BadUsage(f"{output}: is one file for several inputs; give a folder")
+        return [output for _ in sources]
+    kind = mimetypes.guess_type(output.name)[0] or ""
+    if not output.is_dir() and (kind.startswith(("image/", "video/")) or kind == "application/pdf"):
+        raise BadUsage(f"{output}: cannot be written; choose a folder, or one of {', '.join(OUTPUT_FORMATS)}")
+    targets: list[Path] = []
+    taken: set[str] = set()
+    for source in sources:
+        # cat.png and cat.jpg, or two folders' cat.png: each gets an output of its own.
+        name, number = "sketch" if str(source) == PIPED else source.stem, 2
+        while name.lower() in taken:
+            name, number = f"{source.stem}-{number}", number + 1
+        taken.add(name.lower())
+        targets.append(output / f"{name}.png")
+    return targets
+
+
+def refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None) -> None:
+    """Raises BadUsage if an output is an input or another output, by whatever name."""
+    inputs = {_identity(source) for source, _ in jobs if str(source) != PIPED}
+    outputs: set[object] = set()
+    for output in [target for _, target in jobs] + ([sheet] if sheet else []):
+        if str(output) == PIPED:
+            continue
+        identity = _identity(output)
+        if identity in inputs:
+            raise BadUsage(f"{output}: is an input itself; choose another output")
+        if identity in outputs:
+            raise BadUsage(f"{output}: is written twice; choose another output")
+        outputs.add(identity)
+
+
+def _identity(path: Path) -> object:
+    """The same for all names of one file: links, `./`, and upper or lower case where the disk ignores it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return str(path.resolve()).casefold()
+    return status.st_dev, status.st_ino
+
+
+def each(
+    jobs: list[tuple[Path, Path]],
+    read: Callable[[Path, Path], Given],
+    work: Callable[[Path, Path, Given], Callable[[], None]],
+    options: argparse.Namespace,
+) -> int:
+    """Does each job, whatever becomes of the others; the next is read and the last written while one is worked on.
+
+    Args:
+        jobs: (input, output) pairs.
+        read: what is needed of a job before it is worked on.
+        work: of that, what writes the output.
+        options: overwrite, debug.
+
+    Returns:
+        How many failed.
+    """
+    from .images import check_output
+
+    failures = 0
+
+    def begin(source: Path, target: Path) -> Given:
+        if str(target) != PIPED:
+            check_output(target, options.overwrite)
+        return read(source, target)
+
+    def finish(source: Path, target: Path, step: Callable[[], Any]) -> Any:
+        nonlocal failures
+        try:
+            return step()
+        except BrokenPipeError:
+            raise
+        except SketchGANError as error:
+            failures += 1
+            named = str(source) in (PIPED, "") or str(source) in str(error) or str(target) in str(error)
+            complain(error if named else f"{source}: {error}", options.debug)
+        except Exception as error:  # a bug that one image triggers must not cost the others
+            failures += 1
+            complain(f"{source}: {type(error).__name__}: {error}; please report it with --debug", options.debug)
+        return None
+
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        writing: Future[Any] | None = None
+        try:
+            reading = [reader.submit(begin, *job) for job in jobs[:1]]
+            for index, job in enumerate(jobs):
+                now = reading.pop()
+                given = finish(*job, now.result)
+                reading = [reader.submit(begin, *job) for job in jobs[index + 1 : index + 2]]
+                write = None if given is None else finish(*job, partial(work, *job, given))
+                if writing is not None:
+                    writing.result()
+                writing = None if write is None else writer.submit(finish, *job, write)
+            if writing is not None:
+                writing.result()
+        except BaseException:
+            reader.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failures
+
+
+def tell(line: str) -> None:
+    # Perhaps nobody is listening any more; the drawing goes on.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+
+def complain(error: object, debug: bool) -> None:
+    if debug and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    tell("sketchgan: " + " ".join(str(error).split("\n")))
