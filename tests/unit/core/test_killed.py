@@ -76,7 +76,8 @@ def test_a_film(tmp_path: Path, pencil: Path) -> None:
     words = ("film", film, "--weights", pencil, "-o")
     start = time.monotonic()
     assert command(*words, tmp_path / "whole.mp4").wait() == 0
-    takes = time.monotonic() - start
+    takes, whole = time.monotonic() - start, frames(tmp_path / "whole.mp4")
+    assert len(whole) == PICTURES
     chance, out = random.Random(4), tmp_path / "out.mp4"
     for _ in range(KILLS):
         running = command(*words, out)
@@ -84,13 +85,13 @@ def test_a_film(tmp_path: Path, pencil: Path) -> None:
         running.kill()
         running.wait()
         if out.exists():
-            assert out.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+            assert frames(out) == whole  # a container's own numbers differ from run to run
             out.unlink()
     assert command(*words, out).wait() == 0
-    assert frames(out) == frames(tmp_path / "whole.mp4") == PICTURES
+    assert frames(out) == whole
     assert not (tmp_path / "out.mp4.frames").exists()
 
 
-def frames(film: Path) -> int:
+def frames(film: Path) -> list[bytes]:
     with av.open(str(film)) as opened:
-        return sum(1 for _ in opened.decode(video=0))
+        return [frame.to_ndarray(format="gray").tobytes() for frame in opened.decode(video=0)]
