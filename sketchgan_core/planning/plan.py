@@ -35,9 +35,10 @@ RIM = 1  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 SHORTER = 0.9  # share of its full length that a stroke has on things; behind them it has all
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
-FORM_TONE = 0.12  # mean graphite of the soft tone on the shadow sides of a line drawing's form, at most
+FORM_SIDE = 0.2  # how much of that is laid with the side of the lead
+FORM_TONE = 0.2  # mean graphite of the shadow sides of a line drawing's form, at most
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
-SOLID_SIDE = 0.2  # how much of a solid black is laid with the side of the lead
+SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
 DARKEST = 0.84  # mean graphite of the darkest tone
@@ -253,8 +254,10 @@ def _of_form(
     spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
     shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
     pressure = _pressed(hand, ink, blurred(form.tone, 4))
-    side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(1))
-    return _Tones(shading, pressure, np.maximum(DARKEST * black, FORM_TONE * amount), side_share)
+    side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(FORM_SIDE))
+    # The tone of a solid goes on under its outline, or a pale ring would part the two.
+    under = cv2.dilate(black, np.ones((5, 5), np.uint8)) * ink
+    return _Tones(shading, pressure, np.maximum(DARKEST * under, FORM_TONE * amount), side_share)
 
 
 def _dotted(shading: Shading) -> Shading:

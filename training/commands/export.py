@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
 
+from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators.discriminator import MultiScaleDiscriminator
 from sketchgan_core.generators.registry import build_generator
 from sketchgan_core.pencils.weights import Card, save_discriminator, save_pencil
@@ -47,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--licence", default="", help="an SPDX identifier, such as CC0-1.0")
     parser.add_argument("--notes", default="", help="which lines and controls suit it")
     parser.add_argument(
+        "--default", action="append", default=[], metavar="CONTROL=VALUE", help="what a control is where nobody asks"
+    )
+    parser.add_argument(
         "--discriminator", type=Path, metavar="FILE", help="write the discriminator too, to train on from"
     )
     parser.add_argument("--card", action="store_true", help="write a page about it beside it, with the run's curves")
@@ -64,13 +69,37 @@ def run(args: argparse.Namespace) -> int:
     )
     pencil = args.output or models_folder(args.comfyui) / f"{args.run_folder.resolve().name}.safetensors"
     chosen = export(
-        args.run_folder, card, pencil, args.discriminator, checkpoint=args.checkpoint, overwrite=args.overwrite
+        args.run_folder,
+        card,
+        pencil,
+        args.discriminator,
+        checkpoint=args.checkpoint,
+        overwrite=args.overwrite,
+        defaults=_defaults(args.default),
     )
     print(f"{pencil}: {chosen}")
     if args.card:
         text = args.text.read_text(encoding="utf-8").strip() if args.text else ""
         print(write_card(pencil, args.run_folder, args.report, text))
     return 0
+
+
+def _defaults(given: Iterable[str]) -> dict[str, float]:
+    """Controls out of `name=value`.
+
+    Raises:
+        TrainingError: no control of a pencil's, or no number in 0..1.
+    """
+    found = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            Controls(**{name: float(value)})
+            found[name] = float(value)
+        except (TypeError, ValueError, SketchGANError):
+            known = ", ".join(name for name, _ in Controls().items())
+            raise TrainingError(f"--default {text}: write it as darkness=0.6; there are {known}") from None
+    return found
 
 
 def models_folder(comfyui: Path) -> Path:
@@ -95,6 +124,7 @@ def export(
     *,
     checkpoint: str = "best",
     overwrite: bool = False,
+    defaults: Mapping[str, float] | None = None,
 ) -> str:
     """Write a checkpoint of a run as a pencil and, if asked, its discriminators; returns which one it was.
 
@@ -102,6 +132,7 @@ def export(
     discriminator.safetensors.
 
     Args:
+        defaults: of controls; where they say nothing, those that were measured in an artist's own drawings, or neutral.
         checkpoint: best or latest. If validation has found no best one yet, the latest is taken.
 
     Raises:
@@ -119,7 +150,7 @@ def export(
 
     generator = build_generator(generator_config(config))
     generator.load_state_dict(below("average", weights))
-    wanted = dict(Controls().items()) | state.origin.controls
+    wanted = dict(Controls().items()) | state.origin.controls | dict(defaults or {})
     obeyed = {name: value for name, value in wanted.items() if name in generator.config.planes}
     save_pencil(pencil, generator, card, controls=obeyed, training=story, overwrite=overwrite)
 

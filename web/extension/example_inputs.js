@@ -4,26 +4,31 @@ import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
 /** Only pictures that come with the examples are named like this. */
-const EXAMPLE = /^sketchgan-[a-z-]+\.(png|jpg|webp)$/;
+const EXAMPLE = /^sketchgan-[a-z-]+\.(png|jpg|webp|mp4)$/;
+/** The nodes that load what is in the host's input folder, and which input of theirs names it. */
+const LOADERS = { LoadImage: "image", LoadVideo: "file" };
 const PACKAGE = new URL(import.meta.url).pathname.split("/").at(-2);
 
 app.registerExtension({
   name: "sketchgan.example_inputs",
   async beforeConfigureGraph(graph) {
-    const loaders = (graph?.nodes ?? []).filter(({ type }) => type === "LoadImage");
-    const names = new Set(loaders.map((node) => node.widgets_values?.[0]).filter((name) => EXAMPLE.test(name)));
-    const there = imagesThere();
-    for (const name of names) if (!there.includes(name) && (await upload(name))) there.push(name);
+    for (const [type, input] of Object.entries(LOADERS)) {
+      const loaders = (graph?.nodes ?? []).filter((node) => node.type === type);
+      const names = new Set(loaders.map((node) => node.widgets_values?.[0]).filter((name) => EXAMPLE.test(name)));
+      if (!names.size) continue;
+      const there = filesThere(type, input);
+      for (const name of names) if (!there.includes(name) && (await upload(name))) there.push(name);
+    }
   },
 });
 
-/** The list that LoadImage nodes offer; what is added to it is offered by nodes made afterwards. */
-function imagesThere() {
-  const [options, settings] = LiteGraph.registered_node_types.LoadImage.nodeData.input.required.image;
+/** The list that nodes of a type offer; what is added to it is offered by nodes made afterwards. */
+function filesThere(type, input) {
+  const [options, settings] = LiteGraph.registered_node_types[type].nodeData.input.required[input];
   return Array.isArray(options) ? options : settings.options;
 }
 
-/** Copies a picture from example_workflows/inputs to the host's input folder, as its upload button would. */
+/** Copies a file from example_workflows/inputs to the host's input folder, as its upload button would. */
 async function upload(name) {
   const picture = await api.fetchApi(`/workflow_templates/${PACKAGE}/inputs/${name}`);
   if (!picture.ok) return false;

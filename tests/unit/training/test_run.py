@@ -180,6 +180,13 @@ def test_a_hand_of_ones_own_starts_from_its_own_controls(pair_folder: Path, tmp_
     assert main(["export", str(tmp_path / "run"), "-o", str(tmp_path / "mine.safetensors")]) == 0
     controls = load_pencil(tmp_path / "mine.safetensors").header.controls
     assert (controls["darkness"], controls["shading"]) == (0.8, 0.2)
+    other = tmp_path / "other.safetensors"
+    assert main(["export", str(tmp_path / "run"), "-o", str(other), "--default", "darkness=0.3"]) == 0
+    controls = load_pencil(other).header.controls
+    assert (controls["darkness"], controls["shading"]) == (0.3, 0.2)
+    for wrong in ("darkness=2", "dark=0.3", "darkness", "darkness=much"):
+        with pytest.raises(SketchGANError, match=f"--default {wrong}: write it as"):
+            main(["export", str(tmp_path / "run"), "-o", str(other), "--overwrite", "--default", wrong, "--debug"])
 
 
 def test_a_run_starts_from_a_pencil_of_an_earlier_plan(
