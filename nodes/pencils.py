@@ -70,8 +70,8 @@ def find(name: str) -> core.Header:
     if path is None:
         raise core.SketchGANError(f"{name}: no such pencil; put the file into models/{host.FOLDER} or choose another")
     header = _header(path)
-    if isinstance(header, core.SketchGANError):
-        raise header
+    if isinstance(header, str):
+        raise core.SketchGANError(header)
     return header
 
 
@@ -119,21 +119,23 @@ def _files() -> dict[str, Path]:
     return bundled | host.model_files()
 
 
-def _header(path: Path) -> core.Header | core.SketchGANError:
+def _header(path: Path) -> core.Header | str:
+    """The header of a file, or what is wrong with it."""
     try:
         return _read(path, *fingerprint(path))
     except OSError as error:  # a link to nowhere, or deleted since the folder was listed
-        return core.SketchGANError(f"{path}: cannot be read ({error.strerror}); put it back or choose another")
+        return f"{path}: cannot be read ({error.strerror}); put it back or choose another"
 
 
-# The host asks for the list at every prompt; a file is read again only when it has changed.
+# The host asks for the list at every prompt; a file is read again only when it has changed. An error is kept as its
+# words: an exception that is raised again and again would keep alive what all of its raisers had in their hands.
 @lru_cache(maxsize=1024)
-def _read(path: Path, modified: int, size: int) -> core.Header | core.SketchGANError:
+def _read(path: Path, modified: int, size: int) -> core.Header | str:
     try:
         return core.read_header(path)
     except core.SketchGANError as error:
         _log.warning("SketchGAN: not listed: %s", error)
-        return error
+        return str(error)
 
 
 # The host forgets what its last graph did not use; a few megabytes save loading it again.

@@ -195,5 +195,6 @@ def test_a_soak_leaves_memory_flat(host: Host) -> None:
         taken.append(process.memory_info().rss / 2**20)
     warm = runs // 4
     early, late = taken[warm : 2 * warm], taken[-warm:]
+    print([round(value) for value in taken])
     print(f"{runs} runs: {max(early):.0f} MB at most in the second quarter, {max(late):.0f} MB in the last")
     assert max(late) < max(early) + 150
