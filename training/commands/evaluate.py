@@ -29,6 +29,8 @@ from sketchgan_core.tiling import draw_tiled
 
 from ..data.pairs import Pair, find_pairs, split
 from ..data.stacks import grey, light_of
+from ..measuring.discriminating import STEPS as STEPS_OF_TELLING
+from ..measuring.discriminating import told_apart
 from ..measuring.measures import (
     MOVED_BY,
     inked_crops,
@@ -46,6 +48,7 @@ HELP = "Measure a pencil on a folder of pairs: a JSON report and a sheet of pict
 
 CROP = 192
 CROPS_EACH = 4
+TOLD_CROP, TOLD_CROPS_EACH = 128, 24  # of the crops that a network tries to tell apart
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # settings at which each control is tried
 OTHER_SEED = 1_000_003  # added to a pair's seed for a second take
 SHEET_ROWS = 6
@@ -65,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--count", type=int, default=48, help="drawings to use at most (default 48)")
     parser.add_argument("--control-drawings", type=int, default=12, help="drawings to try the controls on (default 12)")
+    parser.add_argument(
+        "--telling-steps",
+        type=int,
+        default=STEPS_OF_TELLING,
+        metavar="N",
+        help=f"batches from which a network learns to tell drawn from rendered (default {STEPS_OF_TELLING}; 0: none)",
+    )
     parser.add_argument("--features", default="efficientnet-lite0", help="network for KID, as `perceptual` of a run")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
@@ -101,6 +111,11 @@ def run(args: argparse.Namespace) -> int:
                 "kid": kid(texture_features(network, crops), wanted),
                 "sliced_wasserstein": sliced_wasserstein(crops, reference),
             }
+    if args.telling_steps:
+        real = inked_crops(targets, lines, TOLD_CROP, TOLD_CROPS_EACH)
+        for column in distances.keys() & {"pencil", "second rendering"}:
+            drawn = inked_crops(columns[column], lines, TOLD_CROP, TOLD_CROPS_EACH)
+            distances[column]["told_apart"] = told_apart(real, drawn, TOLD_CROPS_EACH, args.telling_steps)
 
     recall, precision = _outline(sketcher, pairs, lines)
     correlations, sweeps = _controls(sketcher, pairs[: args.control_drawings], lines)

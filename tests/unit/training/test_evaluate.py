@@ -22,7 +22,8 @@ def report(pencil: Path, pair_folder: Path, add_tone: Callable[[Path, str], None
     cv2.imwrite(str(pair_folder / "line/ape.png"), line)
     add_tone(pair_folder, "cat")
     output = tmp_path / "report"
-    command = ["evaluate", str(pencil), "--data", str(pair_folder), "-o", str(output), "--control-drawings", "1"]
+    command = ["evaluate", str(pencil), "--data", str(pair_folder), "-o", str(output)]
+    command += ["--control-drawings", "1", "--telling-steps", "2"]
     assert main([*command, "--device", "cpu", "--dtype", "float32", "--debug"]) == 0
     return output
 
@@ -32,6 +33,7 @@ def test_a_report_has_floor_and_peers_beside_the_pencil(report: Path) -> None:
     assert values["drawings"] == 2, "one pair of each drawing"
     expected = {"features", "crops", "pencil", "second rendering", "cv2.pencilSketch", "grey lines"}
     assert values["distance_to_targets"].keys() | {"second rendering"} == expected
+    assert 0 <= values["distance_to_targets"]["pencil"]["told_apart"] <= 1
     assert 0 <= values["lines"]["recall"] <= 1
     assert values["seeds"]["same_seed_identical"]
     assert values["seeds"]["mean_difference_of_two_seeds_where_marked"] > 0

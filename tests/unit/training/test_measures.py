@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from training.measuring.discriminating import told_apart
 from training.measuring.measures import (
     edge_spread,
     hatched_area,
@@ -98,3 +99,14 @@ def test_light_is_followed_by_what_is_dark_where_it_is_to_be_dark() -> None:
     assert light_followed(tone, 1 - 0.8 * tone) > 0.99
     assert light_followed(tone, tone) < -0.99
     assert light_followed(tone, np.ones_like(tone)) == 0
+
+
+def test_a_network_tells_what_differs_and_nothing_else() -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def crops(coarse: int) -> torch.Tensor:
+        noise = torch.rand((64, 1, 64 // coarse, 64 // coarse), generator=generator)
+        return torch.nn.functional.interpolate(noise, scale_factor=coarse)
+
+    assert told_apart(crops(1), crops(2), each=4, steps=120) > 0.9
+    assert abs(told_apart(crops(1), crops(1), each=4, steps=120) - 0.5) < 0.2
