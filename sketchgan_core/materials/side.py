@@ -18,7 +18,7 @@ _FINE_AREA = 1.3  # px: the same where detail is fine
 _FINE = (0.008, 0.035)  # of tone: mean detail where nothing is fine, and where all is
 _FINE_SPREAD = 4.0  # px around detail that count as fine
 _STROKE_ROUNDS, _SIDE_ROUNDS = 4, 3
-_FAINTEST, _FIRMEST = 0.3, 3.0  # times the load of a stroke
+_FAINTEST, _FIRMEST = 0.3, 3.5  # times the load of a stroke
 _FINE_ROUNDS = 3
 _MOST = 0.92  # load of the side: strokes must remain visible on it
 

@@ -17,6 +17,7 @@ from .hand import SLANT
 INK_THRESHOLD = 0.15  # fainter marks are paper; low, so that a thin grey line still encloses
 WORKING_SIZE = 1024  # regions of larger images are found at this size
 GAPS = (1.0, 4.0, 9.0)  # half-widths of the gaps in an outline that are bridged, in 512ths of the image
+_SPECK = 12  # px; less is no mark
 LIGHT = (-0.55, -0.65, 0.52)  # towards the light: from the upper left, above the page
 
 
@@ -27,12 +28,14 @@ class Form:
     relief: height of the inflated drawing in pixels; float32.
     region: number of the enclosed region, 0 outside; int32.
     angles: hatching direction in radians of each region, by its number.
+    marks: of each region, by its number, how many marks lie in it that touch nothing else, like the eyes of a face.
     """
 
     tone: np.ndarray
     relief: np.ndarray
     region: np.ndarray
     angles: np.ndarray
+    marks: np.ndarray
 
 
 def read_form(ink: np.ndarray) -> Form:
@@ -55,12 +58,26 @@ def read_form(ink: np.ndarray) -> Form:
     region = _enclosed_regions(mark, unit)
     tone, relief = _light(mark, region, unit)
     angles = _hatching_angles(region)
+    marks = _marks_within(mark, region, len(angles))
     if shrink < 1:
         full = (width, height)
         region = cv2.resize(region, full, interpolation=cv2.INTER_NEAREST)
         tone = cv2.resize(tone, full, interpolation=cv2.INTER_LINEAR)
         relief = cv2.resize(relief, full, interpolation=cv2.INTER_LINEAR) / np.float32(shrink)
-    return Form(tone, relief, region, angles)
+    return Form(tone, relief, region, angles, marks)
+
+
+def _marks_within(mark: np.ndarray, region: np.ndarray, count: int) -> np.ndarray:
+    """How many marks (H, W) lie within each of `count` regions (H, W) and touch no other."""
+    components, label, stats, _ = cv2.connectedComponentsWithStats(mark, connectivity=8)
+    around = cv2.dilate(label.astype(np.float32), np.ones((7, 7), np.uint8)).astype(np.int32)
+    beside = (around > 0) & (mark == 0) & (region > 0)
+    lowest, highest = np.full(components, count, np.int32), np.zeros(components, np.int32)
+    np.minimum.at(lowest, around[beside], region[beside])
+    np.maximum.at(highest, around[beside], region[beside])
+    alone = (lowest == highest) & (stats[:, cv2.CC_STAT_AREA] >= _SPECK)
+    alone[0] = False
+    return np.bincount(highest[alone], minlength=count)
 
 
 def _enclosed_regions(mark: np.ndarray, unit: float) -> np.ndarray:

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..fields import blurred, smoothstep
 from .controls import PLANE_CONTROLS, Controls
 from .flow import read_flow
-from .form import read_form
+from .form import Form, read_form
 from .hand import SLANT, Hand
 from .light import Light
 from .planes import PLAN_VERSION as PLAN_VERSION
@@ -35,9 +35,11 @@ RIM = 1  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 SHORTER = 0.9  # share of its full length that a stroke has on things; behind them it has all
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
-FORM_SIDE = 0.2  # how much of that is laid with the side of the lead
-FORM_TONE = 0.2  # mean graphite of the shadow sides of a line drawing's form, at most
+FORM_SIDE = 0.15  # how much of that is laid with the side of the lead
+FORM_TONE = 0.28  # mean graphite of the shadow sides of a line drawing's form, at most
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
+RICH, RICH_FROM, MANY = 0.85, (0.22, 0.34), 5  # how much less in all, from which share of forms with marks, of many
+MARKED = 0.5  # how much less is shaded where a mark lies alone in a form, for each of up to four
 SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
@@ -237,8 +239,9 @@ def _of_form(
     """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
     form = read_form(ink)
     # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, or a beard on a chin.
-    wanted = 0.2 * maps["shading"] ** 0.35 + 0.8 * maps["shading"] ** 4
+    wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 4
     amount = _shadow(form.tone, form.region, wanted) * (1 - filled)
+    amount = amount * _unmarked(form) ** np.clip(2 - 2 * maps["shading"], 0, 1)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
     angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
@@ -250,7 +253,7 @@ def _of_form(
         angle = np.where(narrow, read_flow(outline, hand), np.where(inside > 0.5, np.float32(SLANT), angle))
     # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
     black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
-    dark = np.maximum(FORM_STROKES * amount, black)
+    dark = np.maximum(FORM_STROKES * np.sqrt(amount), black)
     spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
     shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
     pressure = _pressed(hand, ink, blurred(form.tone, 4))
@@ -280,6 +283,17 @@ def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     swing = hand.pressure(*ink.shape) - np.float32(0.5)
     pressed = np.clip(PRESSED + SWING * swing + IN_DARK * (dark - 0.35), 0, 1)
     return (pressed + IN_DETAIL * smoothstep(blurred(ink, 9), *DETAIL) * (1 - pressed)).astype(np.float32)
+
+
+def _unmarked(form: Form) -> np.ndarray:
+    """How much each place is shaded (H, W), 0..1: what holds marks of its own, like a face, is kept clean.
+
+    A drawing with many such forms says enough by its lines.
+    """
+    sizes = np.sqrt(np.bincount(form.region.ravel(), minlength=len(form.marks)))[1:] / max(form.region.shape)
+    marked = form.marks[1:][sizes > REGION[0]] > 0
+    left = 1 - RICH * smoothstep(np.float64(marked.mean() if len(marked) >= MANY else 0), *RICH_FROM)
+    return (left * np.float32(MARKED) ** np.minimum(form.marks, 4))[form.region].astype(np.float32)
 
 
 def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
