@@ -324,8 +324,8 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray
     stroke = np.floor(across + 2 * apart).astype(np.int32)
     several = np.floor(across / 5 + apart).astype(np.int32)
     far = background**3
-    longer = 0.25 * lengths[stroke % len(lengths)] + 0.3 * lengths[several % len(lengths)]
-    ragged = (border + far * (0.15 * (patches - 0.6) - longer)) / np.maximum(0.5 * far, 1e-6)
+    longer = 0.06 * lengths[stroke % len(lengths)] + 0.08 * lengths[several % len(lengths)]
+    ragged = (border + far * (0.04 * (patches - 0.6) - longer)) / np.maximum(0.12 * far, 1e-6)
     side_kept = smoothstep(ragged, 0.0, 1.6)
     return (kept * smoothstep(ragged, 0.0, 1.0)).astype(np.float32), side_kept.astype(np.float32)
 
