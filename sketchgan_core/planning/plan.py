@@ -42,7 +42,8 @@ RICH, RICH_FROM, MANY = 0.85, (0.22, 0.34), 5  # how much less in all, from whic
 MARKED = 0.5  # how much less is shaded where a mark lies alone in a form, for each of up to four
 SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
-SOLID_TONE = 0.83  # of a solid black, which is layered like any dark tone
+SOLID_TONE = 0.9  # of a solid black, which is layered like any dark tone
+SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not ink
 DARKEST = 0.84  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
@@ -260,7 +261,7 @@ def _of_form(
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(FORM_SIDE))
     # The tone of a solid goes on under its outline, or a pale ring would part the two.
     under = cv2.dilate(black, np.ones((5, 5), np.uint8)) * ink
-    return _Tones(shading, pressure, np.maximum(DARKEST * under, FORM_TONE * amount), side_share)
+    return _Tones(shading, pressure, np.maximum(SOLID_DARKEST * under, FORM_TONE * amount), side_share)
 
 
 def _dotted(shading: Shading) -> Shading:
