@@ -140,8 +140,9 @@ def read(pixels: np.ndarray, with_desk: bool = False) -> Reading:
     if sheet is not None:
         near = shrunk(pixels, 2 * _SURVEY_SIDE)
         scale = side(near.shape) / side(pixels.shape)
-        alone = read(without_desk(near, (sheet + 0.5) * scale - 0.5), with_desk=True)
-        if alone.kind != "picture":
+        page = without_desk(near, (sheet + 0.5) * scale - 0.5)
+        alone = read(page, with_desk=True)
+        if alone.kind != "picture" and pages(*survey(page))[0].ink >= _LEAST_INK:
             return Reading("drawing", alone.light_lines, "a drawing on a sheet that lies on something darker")
     small, sampled = survey(pixels)
     if is_clean(small, sampled):

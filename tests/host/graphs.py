@@ -34,7 +34,7 @@ def load_model(pencil: str = "small.safetensors") -> dict[str, Any]:
 
 
 def generate(image: Link = IMAGE, **inputs: Any) -> dict[str, Any]:
-    sliders = {"darkness": 0.5, "roughness": 0.4, "shading": 0.5, "tone": 0.8, "detail": 0.5, "background": 0.35}
+    sliders = {"darkness": 0.6, "roughness": 0.4, "shading": 0.5, "tone": 0.8, "detail": 0.5, "background": 0.35}
     others = {"preset": "custom", "seed": 0, "paper": "cartridge"}
     sizes = {"patch_size": 384, "model_size": 384, "tile": 0, "output": "input size"}
     return node("SketchGANGenerate", image=image, **(others | sliders | sizes | inputs))

@@ -83,3 +83,12 @@ def test_paper_goes_on_over_the_desk(kind: type) -> None:
     np.testing.assert_array_equal(alone[inside], pixels[inside])
     paper = np.quantile(pixels[inside], 0.1)
     assert alone[~inside].min() > 0.8 * paper
+
+
+def test_light_beside_dark_is_no_sheet() -> None:
+    halves = np.full((300, 400), 40, np.uint8)
+    halves[:, 180:] = 230
+    assert read(halves).kind == "picture"
+    blank = np.full((300, 400), 40, np.uint8)
+    blank[30:270, 40:360] = 230
+    assert read(blank).kind == "picture", "a sheet on which nothing is drawn"
