@@ -173,13 +173,13 @@ def test_a_pencil_moves_the_sliders_that_nobody_touched(page: ComfyPage) -> None
     page.set_widget("SketchGANLoadModel", "pencil", "hard.safetensors")
     page.wait_for_widgets(GENERATE, darkness=0.3, roughness=0.9, shading=0.5, preset="custom")
     page.set_widget("SketchGANLoadModel", "pencil", "default")
-    page.wait_for_widgets(GENERATE, darkness=0.5, roughness=0.9)
+    page.wait_for_widgets(GENERATE, darkness=0.6, roughness=0.9)
     page.set_widget("SketchGANLoadModel", "pencil", "hard.safetensors")
     page.wait_for_widgets(GENERATE, darkness=0.3)
-    page.set_widget(GENERATE, "darkness", 0.5)  # the artist's own choice, even if it is another pencil's default
+    page.set_widget(GENERATE, "darkness", 0.6)  # the artist's own choice, even if it is another pencil's default
     page.page.evaluate("async () => { await app.loadGraphData(app.graph.serialize()); }")
     page.page.wait_for_timeout(1000)
-    assert page.widgets(GENERATE)["darkness"] == 0.5
+    assert page.widgets(GENERATE)["darkness"] == 0.6
 
 
 def test_what_was_read_is_said_in_the_node(page: ComfyPage) -> None:

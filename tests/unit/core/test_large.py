@@ -104,7 +104,7 @@ def test_the_command_draws_it_in_bounded_memory(large: Path, tmp_path: Path) -> 
         assert sketch.info["dpi"] == pytest.approx((300, 300), abs=1)
         part = np.asarray(sketch.crop((3000, 3500, 5000, 5500)))  # of the dark disc
     assert part.mean() < 150
-    assert part.std() > 10  # the tooth of the paper, at the size of the result
+    assert part.std() > 4  # the tooth of the paper, at the size of the result
     # Held whole it would take 19 bytes a pixel, 2 GB, beside the program.
     taken = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
     assert taken < 2.1e9
