@@ -41,6 +41,7 @@ FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px betwe
 RICH, RICH_FROM, MANY = 0.85, (0.22, 0.34), 5  # how much less in all, from which share of forms with marks, of many
 MARKED = 0.5  # how much less is shaded where a mark lies alone in a form, for each of up to four
 SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
+FEW_SOLIDS = 0.002  # share of the page in solids; in so few nobody sees how they are shaded
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.9  # of a solid black, which is layered like any dark tone
 SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not ink
@@ -246,7 +247,7 @@ def _of_form(
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
     angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
-    if inside.any():
+    if inside.mean() > FEW_SOLIDS:
         white = 1 - ink
         outline = Light(white, inside, inside, np.ones_like(ink), None)
         # A narrow solid is shaded along its outline; in a wide one that would make swirls.
