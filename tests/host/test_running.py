@@ -191,10 +191,10 @@ def test_a_soak_leaves_memory_flat(host: Host) -> None:
                 host.raw("/interrupt", b"{}")
 
         run = host.run(graph, interrupt)
-        assert run.status == "success" or run.message("execution_interrupted")["node_id"] == "sketch"
+        # What comes too late for the sketch stops the node after it.
+        assert run.status == "success" or run.message("execution_interrupted")["node_id"] in ("sketch", "shown")
         taken.append(process.memory_info().rss / 2**20)
     warm = runs // 4
     early, late = taken[warm : 2 * warm], taken[-warm:]
-    print([round(value) for value in taken])
     print(f"{runs} runs: {max(early):.0f} MB at most in the second quarter, {max(late):.0f} MB in the last")
     assert max(late) < max(early) + 150
