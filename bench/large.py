@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pyvips
-from measure import machine
+from measure import MEGABYTE, machine
 
 RESULT = Path(__file__).parent / "results" / "large.json"
 PICTURE = Path(__file__).parents[1] / "examples" / "pictures" / "astronaut.jpg"
@@ -49,8 +49,7 @@ def _measured(*words: str) -> dict[str, float]:
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(words)}: status {status}")
-    peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return {"peak_mb": round(peak), "seconds": round(time.monotonic() - start, 2)}
+    return {"peak_mb": round(used.ru_maxrss / MEGABYTE), "seconds": round(time.monotonic() - start, 2)}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import torch
 
 from sketchgan_core.devices import choose_device, choose_dtype
 
+MEGABYTE = 2**20 if sys.platform == "darwin" else 2**10  # in the units of ru_maxrss: bytes there, kilobytes on Linux
+
 
 def in_own_process(script: str, *arguments: str) -> dict[str, Any]:
     """Runs `script arguments` and returns the JSON object on its last line."""
@@ -44,6 +46,4 @@ def machine() -> dict[str, Any]:
 
 
 def _peak_megabytes() -> int:
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MEGABYTE

@@ -87,13 +87,10 @@ def _sketch(options: argparse.Namespace) -> int:
     recorded = _recorded(options, controls)
     done: list[tuple[Path, Path]] = []
 
-    def read(source: Path, target: Path) -> tuple[Picture, Subject]:
+    def read(source: Path) -> tuple[Picture, Subject]:
         picture = _read(source, seen(options.lines, options.patch_size))
         sizes = (options.patch_size, options.model_size)
-        subject = sketcher.subject(
-            picture.pixels, options.lines, *sizes, controls, size=picture.size, settings=settings
-        )
-        return picture, subject
+        return picture, sketcher.subject(picture, options.lines, *sizes, controls, settings=settings)
 
     def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
         picture, subject = given
@@ -227,9 +224,6 @@ def _lines(options: argparse.Namespace) -> int:
     settings = _line_settings(options, "detail")
     first = None
 
-    def read(source: Path, target: Path) -> Picture:
-        return _read(source)
-
     def extract(source: Path, target: Path, picture: Picture) -> Callable[[], None]:
         nonlocal first
         check_size(target, *picture.grey.shape)
@@ -239,7 +233,7 @@ def _lines(options: argparse.Namespace) -> int:
             tell(note)
         return lambda: _write(target, prepared.lines, options, picture.dpi)
 
-    failures += each(jobs, read, extract, options)
+    failures += each(jobs, _read, extract, options)
     return SOME_FAILED if failures else OK
 
 

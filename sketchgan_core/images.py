@@ -274,11 +274,15 @@ def to_pixels(image: Any) -> np.ndarray:
 
 
 def pixels_and_size(image: Any, at_most: float = math.inf) -> tuple[np.ndarray, tuple[int, int]]:
-    """`to_pixels` of an image averaged down to `at_most`, see `to_lines`; and the height and width it has itself."""
+    """`to_pixels` of an image averaged down to `at_most`, see `to_lines`; and the height and width it has itself.
+
+    A `Picture`, which may have been read smaller than its file, is an image as well.
+    """
     if isinstance(image, str | os.PathLike):
-        picture = read_image(image, at_most=at_most)
-        pixels, size = pixels_and_size(picture.pixels)
-        return pixels, picture.size or size
+        image = read_image(image, at_most=at_most)
+    if isinstance(image, Picture):
+        pixels, size = pixels_and_size(image.pixels, at_most)
+        return pixels, image.size or size
     if isinstance(image, Image.Image):
         image = upright(image)
         grey, _, colour = _grey_alpha_and_colour(averaged(image, at_most))

@@ -138,7 +138,7 @@ def _identity(path: Path) -> object:
 
 def each(
     jobs: list[tuple[Path, Path]],
-    read: Callable[[Path, Path], Given],
+    read: Callable[[Path], Given],
     work: Callable[[Path, Path, Given], Callable[[], None]],
     options: argparse.Namespace,
 ) -> int:
@@ -146,7 +146,7 @@ def each(
 
     Args:
         jobs: (input, output) pairs.
-        read: what is needed of a job before it is worked on.
+        read: what is needed of an input before it is worked on.
         work: of that, what writes the output.
         options: overwrite, debug.
 
@@ -160,7 +160,7 @@ def each(
     def begin(source: Path, target: Path) -> Given:
         if str(target) != PIPED:
             check_output(target, options.overwrite)
-        return read(source, target)
+        return read(source)
 
     def finish(source: Path, target: Path, step: Callable[[], Any]) -> Any:
         nonlocal failures
@@ -180,11 +180,11 @@ def each(
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         writing: Future[Any] | None = None
         try:
-            reading = [reader.submit(begin, *job) for job in jobs[:1]]
-            for index, job in enumerate(jobs):
-                now = reading.pop()
-                given = finish(*job, now.result)
-                reading = [reader.submit(begin, *job) for job in jobs[index + 1 : index + 2]]
+            reading = reader.submit(begin, *jobs[0]) if jobs else None
+            for job, after in zip(jobs, [*jobs[1:], None], strict=True):
+                assert reading is not None
+                given = finish(*job, reading.result)
+                reading = reader.submit(begin, *after) if after else None
                 write = None if given is None else finish(*job, partial(work, *job, given))
                 if writing is not None:
                     writing.result()

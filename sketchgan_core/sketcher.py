@@ -17,7 +17,7 @@ from .choices import GRADE, PAPER, PAPERS, STYLE
 from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
 from .generators.registry import Generator
-from .images import MAX_PIXELS, pixels_and_size, to_lines, to_pixels
+from .images import MAX_PIXELS, pixels_and_size, to_lines
 from .lines.prepare import MODE_OF, LineMode, PreparedLines, prepare_lines
 from .lines.reading import read
 from .lines.screentone import tone_of_screen
@@ -218,17 +218,14 @@ class Sketcher:
 
         def sketch(frame: Any, given_lines: Any) -> Any:
             nonlocal first
-            subject = self.subject(
-                frame, lines if given is None else given_lines, patch_size, model_size, controls, first, None, settings
-            )
+            made_of = lines if given is None else given_lines
+            subject = self.subject(frame, made_of, patch_size, model_size, controls, like=first, settings=settings)
             first = first or subject
             size = subject.size if output == "input" else subject.lines.shape
             drawn = self.draw_subject(subject, controls, seed, medium, tile, size, progress, cancelled)
             return _like(frame, drawn)
 
-        if isinstance(image, str | os.PathLike):
-            image = Image.fromarray(np.rint(255 * to_pixels(image)).astype(np.uint8))
-        if isinstance(image, Image.Image) or np.ndim(image) < 4:
+        if isinstance(image, str | os.PathLike | Image.Image) or np.ndim(image) < 4:
             return sketch(image, given)
         if not len(image):
             raise SketchGANError("the batch is empty; give at least one image")
@@ -258,13 +255,12 @@ class Sketcher:
         model_size: int = 384,
         controls: Controls | None = None,
         like: Subject | None = None,
-        size: tuple[int, int] | None = None,
         settings: LineSettings | None = None,
     ) -> Subject:
         """Reads what came in and brings it to its drawing size.
 
         Args:
-            image: one image; see `to_pixels`.
+            image: one image; see `pixels_and_size`.
             lines: `auto` reads whether it is a picture, a drawing or clean lines; `photo` takes it for a picture,
                 `drawing` cleans it, `none` takes it as it is, `classic` extracts lines as the original project did;
                 or a line image of any size, to which the image gives the tone.
@@ -272,7 +268,6 @@ class Sketcher:
                 the pencil looks twice as thick. A patch size of 0 chooses the scale by what came in.
             controls: their detail chooses the drawing size of a picture; the pencil's own if None.
             like: the first frame of an animation; the others are read like it.
-            size: height and width of the whole, where the image is a smaller copy of it.
             settings: of the lines that are made; thickness and width are px of the whole.
 
         Raises:
@@ -281,8 +276,7 @@ class Sketcher:
         if patch_size < 0 or model_size < 1:
             raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
         at_most = seen(lines, patch_size)
-        pixels, own_size = pixels_and_size(image, at_most)
-        size = size or own_size
+        pixels, size = pixels_and_size(image, at_most)
         detail = float(np.mean((controls or self.defaults).detail))
 
         def drawn_at(made: np.ndarray | None) -> tuple[int, int]:
@@ -433,21 +427,18 @@ def on_paper(
     It is laid band by band, and bare paper, most of a line drawing, is free.
     """
     enlarged = math.sqrt(size[0] * size[1] / load.size)
-    if enlarged > 1:
+    if generator.draws_load and enlarged > 1:
         # Or the grain of the load would be enlarged with it, and lie across the finer one of the paper.
         load = cv2.GaussianBlur(load, (0, 0), EVENED * min(1.0, enlarged - 1))
-    white = 255 if dtype is np.uint8 else 1
-    sketch = np.full(size, white, dtype)
+    sketch = np.full(size, 255 if dtype is np.uint8 else 1, dtype)
     for top, band in bands(load, size):
-        rows = sketch[top : top + len(band)]
+        marked = np.flatnonzero(band)
+        graphite = torch.from_numpy(band.ravel()[marked])
         if generator.draws_load:
-            places = np.flatnonzero(band)
-            heights = paper_at(places, size[1], medium.paper, seed, top)
-            laid = deposit(torch.from_numpy(band.ravel()[places]), torch.from_numpy(heights), GRADES[medium.grade])
-            light = 1 - laid.numpy()
-        else:
-            places, light = np.arange(band.size), 1 - band.ravel()
-        rows.ravel()[places] = np.rint(255 * light) if dtype is np.uint8 else light
+            heights = paper_at(marked, size[1], medium.paper, seed, top)
+            graphite = deposit(graphite, torch.from_numpy(heights), GRADES[medium.grade])
+        light = 1 - graphite.numpy()
+        sketch[top : top + len(band)].ravel()[marked] = np.rint(255 * light) if dtype is np.uint8 else light
     return sketch
 
 
@@ -484,7 +475,7 @@ def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _like(image: Any, sketch: np.ndarray) -> Any:
     """The sketch (H, W) 0..1 in the form of the image: its kind, type, range and device."""
-    if isinstance(image, Image.Image):
+    if isinstance(image, str | os.PathLike | Image.Image):
         return Image.fromarray(np.rint(sketch * 255).astype(np.uint8))
     if isinstance(image, torch.Tensor):
         if image.dtype.is_floating_point:

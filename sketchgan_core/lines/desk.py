@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..images import to_lines
 from ..scaling import shrunk, side
 
 _SIDE = 320  # px at which the sheet is looked for
@@ -29,7 +30,7 @@ def find_sheet(pixels: np.ndarray) -> np.ndarray | None:
         Its corners (N, 2), x and y in px, without a margin along its edge; None if there is no such sheet.
     """
     small = shrunk(pixels, _SIDE)
-    lightness = _lightness(small)
+    lightness = to_lines(small)
     soft = cv2.GaussianBlur(lightness, (0, 0), 2)
     level, _ = cv2.threshold((255 * soft).astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     lightest = (soft > level / 255).astype(np.uint8)
@@ -104,8 +105,3 @@ def _inside(corners: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     mask: np.ndarray = np.zeros(shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
     return mask
-
-
-def _lightness(pixels: np.ndarray) -> np.ndarray:
-    values = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
-    return values if values.ndim == 2 else values @ np.array([0.299, 0.587, 0.114], np.float32)

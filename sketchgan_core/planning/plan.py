@@ -35,8 +35,8 @@ RIM = 1  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 SHORTER = 0.9  # share of its full length that a stroke has on things; behind them it has all
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
-FORM_SIDE = 0.15  # how much of that is laid with the side of the lead
 FORM_TONE = 0.28  # mean graphite of the shadow sides of a line drawing's form, at most
+FORM_SIDE = 0.15  # how much of that is laid with the side of the lead
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
 RICH, RICH_FROM, MANY = 0.85, (0.22, 0.34), 5  # how much less in all, from which share of forms with marks, of many
 MARKED = 0.5  # how much less is shaded where a mark lies alone in a form, for each of up to four
@@ -242,8 +242,10 @@ def _of_form(
     form = read_form(ink)
     # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, or a beard on a chin.
     wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 4
-    amount = _shadow(form.tone, form.region, wanted) * (1 - filled)
-    amount = amount * _unmarked(form) ** np.clip(2 - 2 * maps["shading"], 0, 1)
+    # Of each region, as a share of the longer side.
+    sizes = np.sqrt(np.bincount(form.region.ravel(), minlength=len(form.marks))) / max(form.region.shape)
+    amount = _shadow(form.tone, sizes[form.region], wanted) * (1 - filled)
+    amount = amount * _unmarked(form, sizes) ** np.clip(2 - 2 * maps["shading"], 0, 1)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     slant = form.angles[form.region]
     angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
@@ -287,22 +289,20 @@ def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     return (pressed + IN_DETAIL * smoothstep(blurred(ink, 9), *DETAIL) * (1 - pressed)).astype(np.float32)
 
 
-def _unmarked(form: Form) -> np.ndarray:
+def _unmarked(form: Form, sizes: np.ndarray) -> np.ndarray:
     """How much each place is shaded (H, W), 0..1: what holds marks of its own, like a face, is kept clean.
 
     A drawing with many such forms says enough by its lines.
     """
-    sizes = np.sqrt(np.bincount(form.region.ravel(), minlength=len(form.marks)))[1:] / max(form.region.shape)
-    marked = form.marks[1:][sizes > REGION[0]] > 0
+    marked = form.marks[1:][sizes[1:] > REGION[0]] > 0
     left = 1 - RICH * smoothstep(np.float64(marked.mean() if len(marked) >= MANY else 0), *RICH_FROM)
     return (left * np.float32(MARKED) ** np.minimum(form.marks, 4))[form.region].astype(np.float32)
 
 
-def _shadow(tone: np.ndarray, region: np.ndarray, shading: np.ndarray) -> np.ndarray:
+def _shadow(tone: np.ndarray, size: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
     amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1) ** (1.15 - 0.15 * shading)
     # A small region is a detail: shaded, it would only look dirty, unless much shading is asked for.
-    size = np.sqrt(np.bincount(region.ravel()))[region] / max(region.shape)
     large = size / (1.25 - 0.85 * shading)
     return (amount * smoothstep(large, *REGION)).astype(np.float32)
 

@@ -193,15 +193,18 @@ def _entry(said: dict) -> dict:
         if not isinstance(entry[key], kind) or isinstance(entry[key], bool):
             raise TypeError(f"{key} is {entry[key]!r}")
     Controls(**entry["controls"])
-    if (paper := entry["style"].get("paper", PAPERS[0])) not in (*PAPERS, EVEN):
+    if (paper := entry["style"].get("paper", PAPER)) not in (*PAPERS, EVEN):
         raise ValueError(f"unknown paper {paper!r}")
     return entry
 
 
 def _another_plan(entry: dict) -> str:
     """As `another_plan`, for a manifest's entry. What an artist drew depends on no plan of ours and goes with any."""
-    is_rendered = entry["style"].get("brush", OWN_HAND) != OWN_HAND
-    return another_plan(entry) if is_rendered else ""
+    return another_plan(entry) if _is_rendered(entry) else ""
+
+
+def _is_rendered(entry: dict) -> bool:
+    return entry["style"].get("brush", OWN_HAND) != OWN_HAND
 
 
 def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
@@ -210,7 +213,7 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
     fitting = [_fits(file, line, size, problems) for file in (sketch, tone) if file is not None]
     if size is None or not all(fitting):
         return None
-    if entry is None or entry["style"].get("brush", OWN_HAND) == OWN_HAND:
+    if entry is None or not _is_rendered(entry):
         size = drawn_size(line, size)
     if entry is None:
         seed = _hash(line.stem) % 2**31

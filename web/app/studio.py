@@ -20,6 +20,7 @@ from sketchgan_core.lines.prepare import LineMode, PreparedLines, prepare_lines
 from sketchgan_core.lines.settings import LineSettings
 from sketchgan_core.pencils.header import DISCRIMINATOR, Header, list_pencils, read_header, resolve_pencil
 from sketchgan_core.planning.controls import Controls
+from sketchgan_core.planning.drawing_size import SEEN
 from sketchgan_core.preview import Preview
 from sketchgan_core.sketcher import Sketcher, seen
 
@@ -71,7 +72,7 @@ class Studio:
             if desk.kept is None or not desk.kept.serves(wish, in_full):
                 picture = read_picture(wish.picture, seen(wish.lines, wish.patch_size))
                 subject = self._sketcher(wish.pencil).subject(
-                    picture.pixels, wish.lines, wish.patch_size, wish.model_size, wish.controls, size=picture.size
+                    picture, wish.lines, wish.patch_size, wish.model_size, wish.controls
                 )
                 desk.kept = Kept(wish, subject, Preview(subject))
             return desk.kept
@@ -164,7 +165,7 @@ def read_picture(path: Path, at_most: float = math.inf) -> Picture:
 
 @lru_cache(maxsize=8)
 def _before(studio: Studio, picture: Path) -> Path:
-    pixels = read_picture(picture, LONGEST_BEFORE).pixels
+    pixels = read_picture(picture, SEEN).pixels
     image = Image.fromarray(pixels) if pixels.ndim == 3 else _image(pixels)
     image.thumbnail((LONGEST_BEFORE, LONGEST_BEFORE))
     return studio.write(image, f"{picture.stem}-before", ".jpg")
