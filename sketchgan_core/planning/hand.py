@@ -69,8 +69,10 @@ class Hand:
 
     def wobble(self, height: int, width: int, scale: float, part: int = 0) -> np.ndarray:
         """Displacement field (2, H, W), x then y, unit deviation, correlation `scale` px."""
-        fields = [self._field(_WOBBLE, scale, 2 * part + axis) for axis in (0, 1)]
-        return np.stack([tile_to(field, height, width) for field in fields])
+        fields = np.empty((2, PERIOD, PERIOD), np.float32)
+        for axis in (0, 1):
+            fields[axis] = self._field(_WOBBLE, scale, 2 * part + axis)
+        return tile_to(fields, height, width)
 
     def pressure(self, height: int, width: int) -> np.ndarray:
         """How hard the hand presses (H, W): 0..1, mean 0.5, swelling and fading over some 60 px."""

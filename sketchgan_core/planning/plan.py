@@ -342,17 +342,18 @@ def _moved(plane: np.ndarray, move: np.ndarray) -> np.ndarray:
     """A plane (H, W) with each point of it displaced by `move` (2, H, W)."""
     height, width = plane.shape
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    move = move.astype(np.float32)
     # What lands here came from the place whose move leads here: a few steps towards that fixed point.
-    there = move
+    there = move = move.astype(np.float32, copy=False)
+    at_x, at_y = np.empty_like(grid_x), np.empty_like(grid_y)
     for _ in range(MOVE_STEPS):
-        at_x, at_y = grid_x - there[0], grid_y - there[1]
-        there = np.stack(
-            [cv2.remap(part, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in move]
-        )
-    return cv2.remap(
-        plane, grid_x - there[0], grid_y - there[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
+        np.subtract(grid_x, there[0], out=at_x)
+        np.subtract(grid_y, there[1], out=at_y)
+        there = np.empty_like(move) if there is move else there
+        for part, moved in zip(move, there, strict=True):
+            cv2.remap(part, at_x, at_y, cv2.INTER_LINEAR, dst=moved, borderMode=cv2.BORDER_REPLICATE)
+    np.subtract(grid_x, there[0], out=at_x)
+    np.subtract(grid_y, there[1], out=at_y)
+    return cv2.remap(plane, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
 
 
 def _reach(marked: np.ndarray) -> np.ndarray:
