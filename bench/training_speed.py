@@ -39,7 +39,7 @@ from sketchgan_core.sketcher import Sketcher
 from training.config import TrainConfig
 from training.data.crops import Crops, inked_window, loader
 from training.data.pairs import Pair, find_pairs
-from training.data.stacks import Stacks, decode, grey, levels, pick, plan_pair
+from training.data.stacks import CONTROLS, Stacks, decode, grey, levels, pick, plan_pair
 from training.learning.loop import Training
 from training.learning.losses import (
     Judgement,
@@ -105,7 +105,7 @@ def straightforward(pairs: list[Pair], config: TrainConfig, features: Features) 
     def crop() -> Tensor:
         pair = pairs[int(rng.integers(len(pairs)))]
         window = inked_window(plan_pair(pair), config.crop, rng, config.minimum_ink)
-        controls = np.broadcast_to(levels(pair.controls), (*window.shape[:2], 3))
+        controls = np.broadcast_to(levels(pair.controls), (*window.shape[:2], len(CONTROLS)))
         return torch.from_numpy(np.concatenate([window, controls], 2).transpose(2, 0, 1).copy())
 
     def step() -> int:

@@ -404,14 +404,16 @@ def draw_load(
         # Its paper is not exactly white: no tile may be skipped.
         planes, reach = torch.from_numpy(1 - lines)[None], torch.ones((1, height, width))
         return draw_tiled(generator, planes, reach, tile, None, progress, cancelled)[0].cpu().numpy()
-    planned = plan(lines, controls.fitted((height, width)), seed, light, STYLES[medium.style])
+    grade = GRADES[medium.grade]
+    asked = replace(controls.fitted((height, width)), softness=grade.softness)
+    planned = plan(lines, asked, seed, light, STYLES[medium.style])
     names = generator.config.planes
     planes = planned.planes if names == PLANES else planned.planes[[PLANES.index(name) for name in names]]
     load = draw_tiled(generator, planes, planned.reach, tile, None, progress, cancelled)[0].cpu().numpy()
     if light is None:
         load = 1 - (1 - load) ** FIRM
     take = planned.planes[PLANES.index("take")].numpy()
-    return lay_side(load, take, planned.tone, planned.side_share, GRADES[medium.grade])
+    return lay_side(load, take, planned.tone, planned.side_share, grade)
 
 
 def on_paper(

@@ -21,21 +21,21 @@ class Grade:
         density: of the densest graphite, 0..1; the rest of the light is reflected.
         hardness: 0..1; a hard lead touches only the peaks of the tooth, a soft one fills its valleys.
         dust: 0..1, how much of the strokes' tone is rubbed into an even tone.
-        breadth: px by which its strokes are broader than those of the learned pencil, 0 or more.
+        softness: how the pencil draws with it; see `Controls`.
     """
 
     density: float = 0.86
     hardness: float = 0.5
     dust: float = 0.0
-    breadth: int = 0
+    softness: float = 1 / 3
 
 
 TWO_B = Grade()
 GRADES = {
     "2B": TWO_B,
-    "4H": Grade(0.62, 0.75),
-    "8B": Grade(0.93, 0.3, dust=0.2),
-    "charcoal": Grade(0.97, 0.25, dust=0.45, breadth=2),
+    "4H": Grade(0.62, 0.75, softness=0.0),
+    "8B": Grade(0.93, 0.3, dust=0.2, softness=2 / 3),
+    "charcoal": Grade(0.97, 0.25, dust=0.45, softness=1.0),
 }
 
 

@@ -38,9 +38,6 @@ def lay_side(
     Returns:
         Load (H, W) float32.
     """
-    if grade.breadth:
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grade.breadth + 1, grade.breadth + 1))
-        load = cv2.GaussianBlur(cv2.dilate(load, disc), (0, 0), 0.4 * grade.breadth)
     if not tone.any():
         return load
     tone = tone * np.float32(grade.density / TWO_B.density)

@@ -10,7 +10,7 @@ import numpy as np
 Control = float | np.ndarray
 
 # The controls that are input planes of the generator, in their order; the others act on the plan.
-PLANE_CONTROLS = ("darkness", "roughness", "shading")
+PLANE_CONTROLS = ("darkness", "roughness", "shading", "softness")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Controls:
         tone: how much of a picture's light is drawn; 0 leaves only its lines.
         detail: how finely and how plainly the detail of a picture is drawn.
         background: how far a picture fades into bare paper around its subject and towards the border.
+        softness: of the lead, from a 4H to charcoal. The grade that is drawn with decides it, so nobody is asked for it.
     """
 
     darkness: Control = 0.5
@@ -32,6 +33,7 @@ class Controls:
     tone: Control = 0.8
     detail: Control = 0.5
     background: Control = 0.35
+    softness: Control = 1 / 3
 
     def __post_init__(self) -> None:
         for name, value in self.items():

@@ -48,6 +48,8 @@ SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not in
 DARKEST = 0.84  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
+# How far apart the strokes of each lead lie, as a share of those of a 2B: by softness, for the grades from 4H to charcoal.
+GRADED, GRADED_APART = (0, 1 / 3, 2 / 3, 1), (0.85, 1.0, 1.15, 1.5)
 DETAIL = (0.17, 0.36)  # share of ink around a line in the open and in fine detail, like an eye
 REGION = (0.06, 0.16)  # of the longer side: size of a form that is not shaded, and of one that is
 # Stippling: px between dots in black, and at most; px between the points of a dot; its share of a stroke's length.
@@ -202,7 +204,9 @@ def _ink_and_tones(
         tones = _of_form(ink, inside, filled, maps, hand)
     else:
         tones = _of_light(ink, inside, light, maps, hand, style)
-    return ink * (1 - inside), replace(tones, shading=_dotted(tones.shading)) if style.dots else tones
+    apart = np.interp(maps["softness"], GRADED, GRADED_APART).astype(np.float32)
+    shading = replace(tones.shading, spacing=tones.shading.spacing * apart)
+    return ink * (1 - inside), replace(tones, shading=_dotted(shading) if style.dots else shading)
 
 
 def _of_light(

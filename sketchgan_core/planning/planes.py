@@ -16,4 +16,5 @@ PLANES = (
     "darkness",
     "roughness",
     "shading",
+    "softness",
 )

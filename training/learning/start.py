@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators.discriminator import MultiScaleDiscriminator
@@ -63,10 +64,12 @@ class Start:
             SketchGANError: the run's settings ask for networks of another shape.
         """
         wanted, given = generator_config(training.config), self.pencil.generator.config
-        if given != wanted:
+        # Planes that are new since then are the last, and begin without a say.
+        known = wanted.planes[: len(given.planes)]
+        if given.planes != known or replace(given, planes=wanted.planes) != wanted:
             raise SketchGANError(f"{self.pencil.header.path}: is {given}, this run trains {wanted}; set them alike")
         for network in (training.generator, training.average):
-            network.load_state_dict(self.pencil.generator.state_dict())
+            network.load_state_dict(_grown(self.pencil.generator.state_dict(), network))
         width = training.config.discriminator_width
         if self.discriminator is not None:
             self._hand_over(self.discriminator, training.discriminator, width)
@@ -79,7 +82,8 @@ class Start:
                 f"{self.pencil.header.path}: its discriminator has width {_width(judge)}; "
                 f"leave out discriminator_width = {width}"
             )
-        network.load_state_dict(judge.state_dict())
+        # What it judges comes after the planes.
+        network.load_state_dict(_grown(judge.state_dict(), network, last=1))
 
 
 def load_start(weights: str) -> Start:
@@ -94,6 +98,19 @@ def load_start(weights: str) -> Start:
     pencil = load_pencil(file, any_plan=True)
     path = pencil.header.path
     return Start(weights, pencil, _beside(path, "discriminator"), _beside(path, "unconditional"))
+
+
+def _grown(state: dict[str, Tensor], network: nn.Module, last: int = 0) -> dict[str, Tensor]:
+    """Weights of a network that saw fewer planes: 0 for the others, which come before the `last` channels."""
+    grown = {}
+    for name, wanted in network.state_dict().items():
+        given = state[name]
+        missing = wanted.shape[1] - given.shape[1] if wanted.ndim == 4 else 0
+        if missing:
+            known, beyond = given.split([given.shape[1] - last, last], dim=1)
+            given = torch.cat([known, known.new_zeros(len(given), missing, *given.shape[2:]), beyond], 1)
+        grown[name] = given
+    return grown
 
 
 def _beside(pencil: Path, kind: str) -> MultiScaleDiscriminator | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,13 +21,39 @@ from .mypaint import Brush, Canvas
 from .tracing import Polyline, ink_mask, smooth, trace
 
 SUPERSAMPLING = 2
-RADIUS = 1.3  # times the preset's: a line of 2 to 3 px
 _BROAD = 1.9  # px: a line with a greater half-width takes several strokes side by side
 _APART = 1.1  # px between the strokes of a broad line: the paper is seen between them
 _CROSSING = 15  # points along a line within which it crosses another
 _DOT = 3.0  # px: a shorter line is a dot
 _DOT_POINTS = 20
+_SMUDGE = 2.2  # px over which a finger rubs
 _FAINTEST = 0.08  # least ink of a line that is drawn: extracted lines are as faint as the edges they stand for
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What draws like one grade of lead.
+
+    Attributes:
+        brush: libmypaint preset.
+        radius: times the preset's; that of the 2B is a line of 2 to 3 px.
+        gain: how much it lays down for the same pressure.
+        smudged: 0..1, how much of the shading is rubbed, and lies as a haze about its strokes.
+    """
+
+    brush: str
+    radius: float
+    gain: float = 1.0
+    smudged: float = 0.0
+
+
+# By the softness of `materials.deposition.GRADES`, from 4H to charcoal.
+LEADS = (
+    Lead("deevad/4H_pencil", 1.2, 5.0),
+    Lead(BRUSH, 1.3),
+    Lead("tanda/pencil-8b", 1.75, 1.0, 0.5),
+    Lead("classic/charcoal", 1.65, 1.0, 0.3),
+)
 
 
 def draw(
@@ -42,22 +69,32 @@ def draw(
     Args:
         lines: (H, W) float32, 0 black .. 1 white: what the generator will see.
         reference: the same drawing at the reference line width, to trace the strokes from.
-        controls: numbers, not maps.
+        controls: numbers, not maps; their softness decides the lead.
         seed: of the hand.
-        brush: libmypaint preset.
+        brush: libmypaint preset to draw with in the place of the 2B's.
         light: of the picture that the lines come from.
 
     Returns:
         Load (H, W) float32, 0..1.
     """
     height, width = lines.shape
-    darkness = float(controls.darkness)
-    with Canvas(height * SUPERSAMPLING, width * SUPERSAMPLING) as canvas, Brush(brush, SUPERSAMPLING, RADIUS) as pencil:
-        for stroke in all_strokes(lines, reference, controls, seed, light):
-            pencil.stroke(canvas, stroke)
-        alpha = canvas.alpha()
-    load = 1 - np.exp(-(2.7 + 2.0 * darkness) * alpha)
-    return cv2.resize(load, (width, height), interpolation=cv2.INTER_AREA)
+    lead = LEADS[round(float(controls.softness) * (len(LEADS) - 1))]
+    if lead.brush == BRUSH:
+        lead = replace(lead, brush=brush)
+    gain = lead.gain * (2.7 + 2.0 * float(controls.darkness))
+    under, shading, over = all_strokes(lines, reference, controls, seed, light)
+    # What is rubbed lies under the lines, which are drawn last and stay sharp.
+    passes = [under + shading, over] if lead.smudged else [under + shading + over]
+    bare = np.ones((height * SUPERSAMPLING, width * SUPERSAMPLING), np.float32)
+    for number, drawn in enumerate(passes):
+        with Canvas(*bare.shape) as canvas, Brush(lead.brush, SUPERSAMPLING, lead.radius) as pencil:
+            for stroke in drawn:
+                pencil.stroke(canvas, stroke)
+            left = np.exp(-gain * canvas.alpha())
+        if lead.smudged and number == 0:
+            left += np.float32(lead.smudged) * (cv2.GaussianBlur(left, (0, 0), SUPERSAMPLING * _SMUDGE) - left)
+        bare *= left
+    return cv2.resize(1 - bare, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def lay_on_paper(load: np.ndarray, kind: str, seed: int) -> np.ndarray:
@@ -69,8 +106,8 @@ def lay_on_paper(load: np.ndarray, kind: str, seed: int) -> np.ndarray:
 
 def all_strokes(
     lines: np.ndarray, reference: np.ndarray, controls: Controls, seed: int, light: Light | None = None
-) -> list[np.ndarray]:
-    """Every stroke (N, 3) of the drawing in the order in which it is drawn; arguments as for `draw`."""
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Every stroke (N, 3) in the order in which it is drawn: construction, shading, lines; arguments as for `draw`."""
     height, width = lines.shape
     ink = 1 - lines
     # Of a solid only the rim is a line; its inside is shaded.
@@ -92,23 +129,23 @@ def all_strokes(
     )
 
     weigh = _Weight(ink, mask)
-    result = []
+    under: list[np.ndarray] = []
     for line in polylines:
         if len(line.points) > 30:
-            result += strokes(line, construction, pressed, np.ones(len(line.points)))
-    shading = plan.strokes(lines, controls, seed, light)
-    result += [stroke * (1, 1, 0.34 + 0.36 * darkness) for stroke in shading]
+            under += strokes(line, construction, pressed, np.ones(len(line.points)))
+    shading = [stroke * (1, 1, 0.34 + 0.36 * darkness) for stroke in plan.strokes(lines, controls, seed, light)]
+    over: list[np.ndarray] = []
     for manner in (take, restated):
         for line in polylines:
             half_width, weight = weigh(line)
             if line.extent < _DOT:
                 dot = _dot(line, float(half_width.mean()))
-                result += strokes(dot, manner, pressed, np.full(_DOT_POINTS, weight.mean()))
+                over += strokes(dot, manner, pressed, np.full(_DOT_POINTS, weight.mean()))
                 continue
             # The second statement of a broad line is one stroke: more would blot it.
             for parallel, firmness in _bundle(line, half_width) if manner is take else [(line, 1.0)]:
-                result += strokes(parallel, manner, pressed, firmness * weight)
-    return result
+                over += strokes(parallel, manner, pressed, firmness * weight)
+    return under, shading, over
 
 
 class _Weight:
