@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sketchgan_core.images import read_image
 from sketchgan_core.pencils.weights import read_header
-from sketchgan_core.sketcher import Sketcher
+from sketchgan_core.sketcher import Medium, Sketcher
 from training.commands.evaluate import CROP, OTHER_SEED
 from training.config import TrainConfig
 from training.data.pairs import Pair, find_pairs, split
@@ -147,7 +147,7 @@ def measure(work: Path, pencils: dict[str, Path | str], share: float) -> tuple[d
     for way, pencil in pencils.items():
         sketcher = Sketcher.load(pencil, "cpu")
         columns[way] = [
-            sketcher.draw(line, pair.controls, pair.seed + OTHER_SEED, pair.paper)
+            sketcher.draw(line, pair.controls, pair.seed + OTHER_SEED, Medium(pair.paper))
             for line, pair in zip(lines, pairs, strict=True)
         ]
         rows[way] = row(columns[way])

@@ -23,7 +23,8 @@ from .lines.reading import read
 from .lines.screentone import tone_of_screen
 from .lines.settings import LineSettings
 from .materials.deposition import GRADES, deposit
-from .materials.paper import EVEN, paper_at
+from .materials.paper import EVEN
+from .materials.paper import paper as sheet
 from .materials.side import lay_side
 from .pencils.header import Header
 from .pencils.weights import load_pencil
@@ -432,13 +433,14 @@ def on_paper(
     if generator.draws_load and enlarged > 1:
         # Or the grain of the load would be enlarged with it, and lie across the finer one of the paper.
         load = cv2.GaussianBlur(load, (0, 0), EVENED * min(1.0, enlarged - 1))
+    width = size[1]
     sketch = np.full(size, 255 if dtype is np.uint8 else 1, dtype)
     for top, band in bands(load, size):
         marked = np.flatnonzero(band)
         graphite = torch.from_numpy(band.ravel()[marked])
         if generator.draws_load:
-            heights = paper_at(marked, size[1], medium.paper, seed, top)
-            graphite = deposit(graphite, torch.from_numpy(heights), GRADES[medium.grade])
+            heights = torch.from_numpy(sheet(band.shape[0], width, medium.paper, seed, top).ravel()[marked])
+            graphite = deposit(graphite, heights, GRADES[medium.grade])
         light = 1 - graphite.numpy()
         sketch[top : top + len(band)].ravel()[marked] = np.rint(255 * light) if dtype is np.uint8 else light
     return sketch

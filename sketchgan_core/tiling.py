@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .errors import Cancelled, SketchGANError
 from .generators.registry import Generator
@@ -179,8 +178,11 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
     windows = [_window(region, size, _halo(generator), generator.stride) for region in regions]
 
     def stacked(image: Tensor, dtype: torch.dtype) -> Tensor:
-        parts = torch.stack([_cut(image, window) for window in windows])
-        return parts.to(parameter.device, dtype).contiguous(memory_format=torch.channels_last)
+        shape = (len(windows), len(image), windows[0].height, windows[0].width)
+        parts = torch.zeros(shape, dtype=dtype, device=parameter.device).to(memory_format=torch.channels_last)
+        for part, window in zip(parts, windows, strict=True):
+            _cut(image, window, part)
+        return parts
 
     try:
         with torch.inference_mode():
@@ -214,12 +216,12 @@ def _window(region: _Region, size: tuple[int, int], halo: int, stride: int) -> _
     return _Region(top, left, high, wide)
 
 
-def _cut(image: Tensor, window: _Region) -> Tensor:
-    """A window of an image; outside the image there is paper, which is zero in every plane."""
-    height, width = image.shape[-2:]
-    bottom, right = window.top + window.height, window.left + window.width
-    part = image[:, max(window.top, 0) : bottom, max(window.left, 0) : right]
-    return F.pad(part, (max(-window.left, 0), max(right - width, 0), max(-window.top, 0), max(bottom - height, 0)))
+def _cut(image: Tensor, window: _Region, into: Tensor) -> None:
+    """Copies a window of an image; outside the image there is paper, which is zero in every plane."""
+    top, left = max(window.top, 0), max(window.left, 0)
+    part = image[:, top : window.top + window.height, left : window.left + window.width]
+    down, along = top - window.top, left - window.left
+    into[:, down : down + part.shape[1], along : along + part.shape[2]] = part
 
 
 def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, int]) -> tuple[int, list[_Region]]:

@@ -59,7 +59,8 @@ class LoadGenerator(Generator):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__(config)
-        prior = [PRIOR_GAIN * PRIOR_WEIGHTS.get(name, 0.0) for name in config.planes]
+        self.marks = [index for index, name in enumerate(config.planes) if name in PRIOR_WEIGHTS]
+        prior = [PRIOR_GAIN * PRIOR_WEIGHTS[config.planes[index]] for index in self.marks]
         self.register_buffer("prior", torch.tensor(prior).view(1, -1, 1, 1), persistent=False)
 
     def half_logits(self, planes: Tensor) -> Tensor:
@@ -75,7 +76,7 @@ class LoadGenerator(Generator):
         Returns:
             (B, 1, H, W) float32 in 0..1.
         """
-        prior = (planes.float() * self.prior.float()).amax(1, keepdim=True) + PRIOR_BIAS
+        prior = (planes[:, self.marks].float() * self.prior.float()).amax(1, keepdim=True) + PRIOR_BIAS
         return torch.sigmoid(2 * (self.half_logits(planes).float() + prior))
 
     def lay(self, planes: Tensor, reach: Tensor) -> Tensor:

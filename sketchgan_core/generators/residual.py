@@ -23,7 +23,7 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.leaky_relu(self.first(x), LEAK))
+        return x + self.second(F.leaky_relu(self.first(x), LEAK, inplace=True))
 
 
 class ResidualGenerator(LoadGenerator):
@@ -59,13 +59,13 @@ class ResidualGenerator(LoadGenerator):
         self.receptive_radius = full + 2 * half + 4 * quarter + 8 * eighth
 
     def half_logits(self, planes: Tensor) -> Tensor:
-        half = self.encode_half(F.leaky_relu(self.stem(F.pixel_unshuffle(planes, 2)), LEAK))
-        quarter = self.encode_quarter(F.leaky_relu(self.down_quarter(half), LEAK))
-        eighth = self.eighth(F.leaky_relu(self.down_eighth(quarter), LEAK))
+        half = self.encode_half(F.leaky_relu(self.stem(F.pixel_unshuffle(planes, 2)), LEAK, inplace=True))
+        quarter = self.encode_quarter(F.leaky_relu(self.down_quarter(half), LEAK, inplace=True))
+        eighth = self.eighth(F.leaky_relu(self.down_eighth(quarter), LEAK, inplace=True))
         quarter = self.decode_quarter(quarter + self.up_quarter(_twice(eighth)))
         half = self.decode_half(half + self.up_half(_twice(quarter)))
-        full = _twice(F.leaky_relu(self.up_full(half), LEAK))
-        return self.output(F.leaky_relu(self.tail(torch.cat([full, planes.to(full.dtype)], 1)), LEAK))
+        full = _twice(F.leaky_relu(self.up_full(half), LEAK, inplace=True))
+        return self.output(F.leaky_relu(self.tail(torch.cat([full, planes.to(full.dtype)], 1)), LEAK, inplace=True))
 
 
 def _twice(x: Tensor) -> Tensor:

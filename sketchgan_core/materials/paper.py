@@ -29,13 +29,14 @@ def _height_field(kind: str) -> np.ndarray:
     return ranks.reshape(relief.shape)
 
 
-def paper(height: int, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarray:
-    """A sheet of paper.
+def paper(height: int, width: int, kind: str = PAPER, seed: int = 0, top: int = 0) -> np.ndarray:
+    """A sheet of paper, or a band of it.
 
     Args:
         height, width: size in pixels.
         kind: smooth, cartridge or rough; or even, for training.
         seed: which part of the endless sheet lies under the drawing.
+        top: the row of the sheet at which the band begins.
 
     Returns:
         Heights (H, W), float32, uniform in 0..1 (even paper: all 0.5); periodic over 512 px and anchored to image
@@ -44,27 +45,7 @@ def paper(height: int, width: int, kind: str = PAPER, seed: int = 0) -> np.ndarr
     Raises:
         ValueError: unknown kind.
     """
-    return tile_to(_sheet(kind, seed), height, width)
-
-
-def paper_at(places: np.ndarray, width: int, kind: str = PAPER, seed: int = 0, top: int = 0) -> np.ndarray:
-    """The heights (N,) of `paper` at some pixels only.
-
-    Args:
-        places: flat indices (N,) of pixels, counted from row `top`.
-        width: of the sheet, px.
-        kind, seed: as for `paper`.
-        top: the row at which the indices start.
-    """
-    rows, columns = np.divmod(places, width)
-    rows += top
-    heights: np.ndarray = _sheet(kind, seed).ravel()[rows % PERIOD * PERIOD + columns % PERIOD]
-    return heights
-
-
-def _sheet(kind: str, seed: int) -> np.ndarray:
-    """One period of a paper."""
     if kind not in (*TOOTH, EVEN):
         raise ValueError(f"unknown paper {kind!r}; choose one of {', '.join(TOOTH)}")
-    shift = np.random.default_rng((int(seed) & 0xFFFFFFFF, 97)).integers(0, PERIOD, 2)
-    return np.roll(_height_field(kind), tuple(shift.tolist()), (0, 1))
+    down, along = np.random.default_rng((int(seed) & 0xFFFFFFFF, 97)).integers(0, PERIOD, 2).tolist()
+    return tile_to(np.roll(_height_field(kind), (down - top, along), (0, 1)), height, width)

@@ -24,7 +24,7 @@ class Controls:
         tone: how much of a picture's light is drawn; 0 leaves only its lines.
         detail: how finely and how plainly the detail of a picture is drawn.
         background: how far a picture fades into bare paper around its subject and towards the border.
-        softness: of the lead, from a 4H to charcoal. The grade that is drawn with decides it, so nobody is asked for it.
+        softness: of the lead, from a 4H to charcoal; the grade that is drawn with decides it.
     """
 
     darkness: Control = 0.5

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -48,7 +49,7 @@ SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not in
 DARKEST = 0.84  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
-# How far apart the strokes of each lead lie, as a share of those of a 2B: by softness, for the grades from 4H to charcoal.
+# By softness, for the grades from 4H to charcoal: how far apart strokes lie, as a share of those of a 2B.
 GRADED, GRADED_APART = (0, 1 / 3, 2 / 3, 1), (0.85, 1.0, 1.15, 1.5)
 DETAIL = (0.17, 0.36)  # share of ink around a line in the open and in fine detail, like an eye
 REGION = (0.06, 0.16)  # of the longer side: size of a form that is not shaded, and of one that is
@@ -97,6 +98,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class _Ink:
+    """The ink of a line image, (H, W) each: all of it, the inside of its solids, its solids, and all but the inside."""
+
+    whole: np.ndarray
+    inside: np.ndarray
+    solid: np.ndarray
+    line: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Tones:
     """What is to be shaded: strokes, and the tone they are to reach together with the side of the lead.
 
@@ -122,17 +133,17 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
     height, width = lines.shape
     hand = Hand(seed)
     maps = controls.maps(height, width)
-    ink, tones = _ink_and_tones(lines, maps, hand, light, style)
-    moves, present = displacements(controls, seed, height, width), presence(ink, controls, seed)
-    line = ink * (1 - solid(ink))
-    hatch = np.zeros((height, width), np.float32)
-    for layer in _laid(tones.shading, hand, style):
-        np.maximum(hatch, stroke_plane(layer, height, width), out=hatch)
+    ink = _ink(lines)
+    # Lines and shading know nothing of each other, and each keeps a core busy.
+    with ThreadPoolExecutor(1) as beside:
+        passes = beside.submit(_passes, ink.line, controls, seed)
+        tones = _tones(ink, maps, hand, light, style)
+        hatch = np.zeros((height, width), np.float32)
+        for layer in _laid(tones.shading, hand, style):
+            np.maximum(hatch, stroke_plane(layer, height, width), out=hatch)
     values = {
-        "ink": ink,
-        "take": _moved(ink, moves["take"]),
-        "restated": _moved(line * present["restated"], moves["restated"]),
-        "construction": _moved(line * present["construction"], moves["construction"]),
+        "ink": ink.line,
+        **passes.result(),
         "hatch": hatch,
         "tone": 0.6 * tones.shading.tone,
         "pressure": tones.pressure,
@@ -149,13 +160,13 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
 def strokes(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> list[np.ndarray]:
     """The plan's shading as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
     hand = Hand(seed)
-    _, tones = _ink_and_tones(lines, controls.maps(*lines.shape), hand, light, LAYERED)
+    tones = _tones(_ink(lines), controls.maps(*lines.shape), hand, light, LAYERED)
     return [stroke for layer in _laid(tones.shading, hand, LAYERED) for stroke in layer.polylines()]
 
 
 def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> np.ndarray:
     """How hard the lines are pressed (H, W), 0..1; arguments as for `plan`."""
-    return _ink_and_tones(lines, controls.maps(*lines.shape), Hand(seed), light, LAYERED)[1].pressure
+    return _tones(_ink(lines), controls.maps(*lines.shape), Hand(seed), light, LAYERED).pressure
 
 
 def displacements(controls: Controls, seed: int, height: int, width: int) -> dict[str, np.ndarray]:
@@ -194,19 +205,32 @@ def inside_of_solids(ink: np.ndarray) -> np.ndarray:
     return cv2.erode(np.minimum(solid(ink), ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
 
 
-def _ink_and_tones(
-    lines: np.ndarray, maps: dict[str, np.ndarray], hand: Hand, light: Light | None, style: Style
-) -> tuple[np.ndarray, _Tones]:
-    """The lines as ink, without the inside of solids, and what is to be shaded."""
-    ink = 1 - np.ascontiguousarray(lines, np.float32)
-    filled, inside = solid(ink), inside_of_solids(ink)
+def _ink(lines: np.ndarray) -> _Ink:
+    whole = 1 - np.ascontiguousarray(lines, np.float32)
+    inside = inside_of_solids(whole)
+    return _Ink(whole, inside, solid(whole), whole * (1 - inside))
+
+
+def _passes(ink: np.ndarray, controls: Controls, seed: int) -> dict[str, np.ndarray]:
+    """The lines (H, W) as each pass over them draws them."""
+    moves, present = displacements(controls, seed, *ink.shape), presence(ink, controls, seed)
+    line = ink * (1 - solid(ink))
+    return {
+        "take": _moved(ink, moves["take"]),
+        "restated": _moved(line * present["restated"], moves["restated"]),
+        "construction": _moved(line * present["construction"], moves["construction"]),
+    }
+
+
+def _tones(ink: _Ink, maps: dict[str, np.ndarray], hand: Hand, light: Light | None, style: Style) -> _Tones:
+    """What is to be shaded."""
     if light is None:
-        tones = _of_form(ink, inside, filled, maps, hand)
+        tones = _of_form(ink.whole, ink.inside, ink.solid, maps, hand)
     else:
-        tones = _of_light(ink, inside, light, maps, hand, style)
+        tones = _of_light(ink.whole, ink.inside, light, maps, hand, style)
     apart = np.interp(maps["softness"], GRADED, GRADED_APART).astype(np.float32)
     shading = replace(tones.shading, spacing=tones.shading.spacing * apart)
-    return ink * (1 - inside), replace(tones, shading=_dotted(shading) if style.dots else shading)
+    return replace(tones, shading=_dotted(shading) if style.dots else shading)
 
 
 def _of_light(
@@ -251,8 +275,8 @@ def _of_form(
     amount = _shadow(form.tone, sizes[form.region], wanted) * (1 - filled)
     amount = amount * _unmarked(form, sizes) ** np.clip(2 - 2 * maps["shading"], 0, 1)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
-    slant = form.angles[form.region]
-    angle = np.arctan2(np.sin(slant) - BOW * slope_x, np.cos(slant) + BOW * slope_y).astype(np.float32)
+    up, along = np.sin(form.angles)[form.region], np.cos(form.angles)[form.region]
+    angle = np.arctan2(up - BOW * slope_x, along + BOW * slope_y).astype(np.float32)
     if inside.mean() > FEW_SOLIDS:
         white = 1 - ink
         outline = Light(white, inside, inside, np.ones_like(ink), None)

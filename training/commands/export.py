@@ -11,6 +11,7 @@ from typing import Any
 
 from safetensors.torch import load_file
 
+from sketchgan_core.choices import CONTROLS
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators.discriminator import MultiScaleDiscriminator
 from sketchgan_core.generators.registry import build_generator
@@ -97,7 +98,7 @@ def _defaults(given: Iterable[str]) -> dict[str, float]:
             Controls(**{name: float(value)})
             found[name] = float(value)
         except (TypeError, ValueError, SketchGANError):
-            known = ", ".join(name for name, _ in Controls().items())
+            known = ", ".join(CONTROLS)
             raise TrainingError(f"--default {text}: write it as darkness=0.6; there are {known}") from None
     return found
 
@@ -151,7 +152,7 @@ def export(
     generator = build_generator(generator_config(config))
     generator.load_state_dict(below("average", weights))
     wanted = dict(Controls().items()) | state.origin.controls | dict(defaults or {})
-    obeyed = {name: value for name, value in wanted.items() if name in generator.config.planes}
+    obeyed = {name: value for name, value in wanted.items() if name in generator.config.planes and name in CONTROLS}
     save_pencil(pencil, generator, card, controls=obeyed, training=story, overwrite=overwrite)
 
     if discriminator is not None:

@@ -12,8 +12,8 @@ from sketchgan_core.generators.registry import Generator, GeneratorConfig, archi
 from ..config import TrainConfig
 from ..errors import TrainingError
 
-# What the discriminator sees beside the sketch: the strokes to draw, how hard, and with which lead. With more planes it takes far longer
-# to notice the sketch among them; that every pixel is in its place is the fidelity loss's task.
+# What the discriminator sees beside the sketch: the strokes to draw, how hard, and with which lead. With more planes it
+# takes far longer to notice the sketch among them; that every pixel is in its place is the fidelity loss's task.
 CONDITION = ("take", "restated", "hatch", "darkness", "softness")
 
 

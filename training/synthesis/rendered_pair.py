@@ -6,7 +6,7 @@ All randomness comes from (seed, index) alone, so a pair is the same whichever p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -15,6 +15,7 @@ import numpy as np
 from sketchgan_core.lines.prepare import prepare_lines
 from sketchgan_core.materials.paper import EVEN
 from sketchgan_core.planning import plan
+from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.drawing_size import line_width as width_of
 from sketchgan_core.planning.light import Light, read_light, weigh_lines
 
@@ -115,6 +116,8 @@ def _candidates(drawings: Sequence[Drawing], seed: int, index: int, sources: int
 def _render(view: _View, rng: np.random.Generator, brush: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Line image and sketch of a view, and what the manifest says of how they were made."""
     controls = sample_controls(rng, with_tone=view.picture is not None)
+    if brush != BRUSH:  # then there is one hand, whatever the grade
+        controls = replace(controls, softness=Controls().softness)
     take = int(rng.integers(2**31))
     paper = str(rng.choice(list(_PAPERS), p=list(_PAPERS.values())))
     style: dict[str, Any] = {"paper": paper, "brush": brush}

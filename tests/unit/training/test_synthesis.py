@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sketchgan_core.materials.deposition import GRADES
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import read_light
 from sketchgan_core.planning.plan import PLAN_VERSION
@@ -105,6 +106,25 @@ def test_solid_black_is_layered_in_strokes_within_its_outline() -> None:
     assert load[inside].std() > 0.1, "strokes, no blot"
     assert cv2.GaussianBlur(load, (0, 0), 5)[inside].min() > 0.15
     assert load[cv2.erode((disc > 0.5).astype(np.uint8), np.ones((11, 11), np.uint8)) > 0].max() < 0.01
+
+
+def test_every_lead_draws_as_it_does() -> None:
+    """The same drawing: a harder lead is finer, a softer one broader and darker; and a soft one is rubbed."""
+    lines = circle()
+    load = {
+        name: draw(lines, lines, Controls(shading=0.8, roughness=0.1, softness=grade.softness), 3)
+        for name, grade in GRADES.items()
+    }
+    covered = [float((load[name] > 0.1).mean()) for name in ("4H", "2B", "8B", "charcoal")]
+    assert covered == sorted(covered)
+    assert covered[-1] > 1.5 * covered[0]
+
+    def edges(name: str) -> float:
+        """How sharp the strokes inside are, for their darkness."""
+        inside = load[name][70:122, 70:122]
+        return float(np.abs(np.diff(inside, axis=1)).mean() / inside.mean())
+
+    assert edges("8B") < 0.8 * edges("2B")
 
 
 def test_thin_grey_line_is_kept_and_lighter() -> None:
