@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--brush",
         default=BRUSH,
         metavar="NAME",
-        help=f"libmypaint preset to draw all with, such as ramon/2B_pencil (default: {BRUSH}, and those of other grades)",
+        help=f"libmypaint preset to draw all with, such as ramon/2B_pencil (default: {BRUSH} and those of other leads)",
     )
     parser.add_argument(
         "--tone",
