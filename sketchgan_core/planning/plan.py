@@ -28,7 +28,7 @@ from .hand import SLANT, Hand
 from .light import Light
 from .planes import PLAN_VERSION as PLAN_VERSION
 from .planes import PLANES
-from .strokes import Shading, Strokes, lay_strokes, stroke_plane
+from .strokes import Shading, Strokes, band_plane, lay_strokes, stroke_plane
 
 MOVE_STEPS = 3  # enough, since the largest moves change by a quarter of their length within that length
 REACH = 24.0  # px that graphite may lie away from the nearest planned mark
@@ -48,6 +48,9 @@ SOLID_TONE = 0.9  # of a solid black, which is layered like any dark tone
 SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not ink
 DARKEST = 0.84  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
+PLAIN_SIDE = 0.1  # and how much more where a tone is plain
+# The side of the lead on plain tones: px of its strokes, px between them, their layer, and how much they stand out.
+BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 # By softness, for the grades from 4H to charcoal: how far apart strokes lie, as a share of those of a 2B.
 GRADED, GRADED_APART = (0, 1 / 3, 2 / 3, 1), (0.85, 1.0, 1.15, 1.5)
@@ -257,10 +260,33 @@ def _of_light(
         barrier=ink * (1 - inside),
     )
     tone = (DARKEST * dark).astype(np.float32)
+    plain = 1 - smoothstep(blurred(rough, 10), 0.004, 0.016)
+    if style.layers and not style.dots:
+        # Not across faces, and in blacks, which are layered until nothing shows between, hardly at all.
+        open_ = plain**2 * (1 - 0.4 * light.focus) * (1 - 0.8 * smoothstep(dark, 0.6, 0.95))
+        tone *= 1 + BANDED * np.clip(2 * shade, 0, 1) * open_ * (_bands(shading, hand) - 1)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
     # Dark strokes lie too close to be told apart, so the side helps there; at the border only strokes run out.
-    side_share = np.minimum(1 - style.share * shade + DARK_SIDE * dark, 1) * side_kept
+    side_share = np.minimum(1 - style.share * shade + DARK_SIDE * dark + PLAIN_SIDE * plain, 1) * side_kept
     return _Tones(shading, pressure, tone, np.maximum(side_share, 0.05).astype(np.float32))
+
+
+def _bands(shading: Shading, hand: Hand) -> np.ndarray:
+    """How the side of the lead leaves a plain tone (H, W), about 1: in broad strokes with paper showing between them.
+
+    Without them a dark ground is an even grey, on which fine strokes look like the cracks in leather.
+    """
+    height, width = shading.tone.shape
+    toned = np.where(shading.tone > 0.04, 0.6 + 0.4 * shading.tone, np.float32(0))
+    even = np.ones_like(toned)
+    strokes = lay_strokes(replace(shading, tone=toned, spacing=BAND_SPACING * even, length=even), hand, BAND_LAYER)
+    lead, cover = band_plane(strokes, height, width, BAND)
+    # Gaps between strokes are part of what is shaded; its rim, where they end, is not, nor is what lies along a line.
+    within = cv2.morphologyEx(cover, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)).astype(np.float32)
+    open_ = within * (1 - np.minimum(blurred(cv2.dilate(shading.barrier, np.ones((5, 5), np.uint8)), 3), 1))
+    lead = cv2.GaussianBlur(lead, (0, 0), 1.6)
+    usual = blurred(lead * within, 14) / (blurred(within, 14) + np.float32(1e-3))
+    return 1 + blurred(open_, 2) * within * (np.clip(lead / (usual + np.float32(0.02)), 0.4, 1.6) - 1)
 
 
 def _of_form(

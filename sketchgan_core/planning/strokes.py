@@ -137,6 +137,26 @@ def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
     return pressure * (cover * np.float32(1 / 255))
 
 
+def band_plane(strokes: Strokes, height: int, width: int, wide: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same strokes drawn `wide` px broad with the side of the lead.
+
+    Returns:
+        How much lead lies there (H, W) float32: more where two strokes overlap, less towards their ends. And where any
+        lies (H, W) uint8, 0 or 1.
+    """
+    lead, cover = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
+    for every_other in (0, 1):
+        laid = np.zeros_like(lead)
+        for stroke in strokes.polylines()[every_other::2]:
+            path, firmest = np.rint(stroke[:, :2] * (1 << _SHIFT)).astype(np.int32), float(stroke[:, 2].max())
+            core = path[len(path) // 6 : len(path) - len(path) // 4]
+            cv2.polylines(laid, path[None], False, 0.55 * firmest, wide, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(laid, core[None], False, firmest, wide, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(cover, path[None], False, 1, wide, cv2.LINE_8, _SHIFT)
+        lead += laid
+    return lead, cover
+
+
 def _candidates(hand: Hand, layer: int, height: int, width: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where strokes may begin: (N, 2) x, y; and (N, 3) column and row of the cell, turn in the cell's own order."""
     per_cell = CELL // SEEDS
