@@ -19,5 +19,8 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
 def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between; of any shape."""
     share = np.clip((values - low) / (high - low), 0, 1)
-    result: np.ndarray = share * share * (3 - 2 * share)
+    result: np.ndarray = share * share
+    share *= -2
+    share += 3
+    result *= share
     return result

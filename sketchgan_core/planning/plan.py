@@ -144,18 +144,19 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
         hatch = np.zeros((height, width), np.float32)
         for layer in _laid(tones.shading, hand, style):
             np.maximum(hatch, stroke_plane(layer, height, width), out=hatch)
-    values = {
-        "ink": ink.line,
-        **passes.result(),
-        "hatch": hatch,
-        "tone": 0.6 * tones.shading.tone,
-        "pressure": tones.pressure,
-        "noise": hand.noise(height, width),
-        **{name: maps[name] for name in PLANE_CONTROLS},
-    }
-    planes = np.empty((len(PLANES), height, width), np.float32)
-    for index, name in enumerate(PLANES):
-        planes[index] = values.pop(name)
+        planes = np.empty((len(PLANES), height, width), np.float32)
+        values = {
+            "ink": ink.line,
+            "hatch": hatch,
+            "tone": 0.6 * tones.shading.tone,
+            "pressure": tones.pressure,
+            "noise": hand.noise(height, width),
+            **{name: maps[name] for name in PLANE_CONTROLS},
+        }
+        for name, plane in values.items():
+            planes[PLANES.index(name)] = plane
+        for name, plane in passes.result().items():
+            planes[PLANES.index(name)] = plane
     marked = planes[: PLANES.index("tone")].max(0) > 0.04
     return Plan(torch.from_numpy(planes), torch.from_numpy(_reach(marked))[None], tones.tone, tones.side_share)
 
@@ -231,7 +232,8 @@ def _tones(ink: _Ink, maps: dict[str, np.ndarray], hand: Hand, light: Light | No
         tones = _of_form(ink.whole, ink.inside, ink.solid, maps, hand)
     else:
         tones = _of_light(ink.whole, ink.inside, light, maps, hand, style)
-    apart = np.interp(maps["softness"], GRADED, GRADED_APART).astype(np.float32)
+    # One lead draws the whole page.
+    apart = np.float32(np.interp(maps["softness"].flat[0], GRADED, GRADED_APART))
     shading = replace(tones.shading, spacing=tones.shading.spacing * apart)
     return replace(tones, shading=_dotted(shading) if style.dots else shading)
 
