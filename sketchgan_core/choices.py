@@ -49,6 +49,9 @@ PRESETS: dict[str, dict[str, float]] = {
     "line sketch": {
         "darkness": 0.85, "roughness": 0.5, "shading": 0.1, "tone": 0.0, "detail": 0.5, "background": 0.35,
     },
+    "clean lines": {
+        "darkness": 0.7, "roughness": 0.0, "shading": 0.0, "tone": 0.0, "detail": 0.6, "background": 0.0,
+    },
     "portrait": {
         "darkness": 0.5, "roughness": 0.25, "shading": 0.45, "tone": 0.8, "detail": 0.75, "background": 0.75,
     },

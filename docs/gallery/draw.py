@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sketchgan_core import Controls, Sketcher, read_image
-from sketchgan_core.choices import GRADES, PRESETS, STYLES
+from sketchgan_core import Sketcher, read_image
+from sketchgan_core.choices import CONTROLS, GRADES, PRESETS, STYLES
 from sketchgan_core.lines.prepare import prepare_lines
 
 HERE = Path(__file__).parent
@@ -106,7 +106,7 @@ def controls(pencil: Sketcher) -> list[list[Cell]]:
     picture, lines = (read_image(EXAMPLES / name).pixels for name in ("pictures/cat.jpg", "drawings/gull.png"))
     return [
         [(pencil(lines if name == "roughness" else picture, **{name: step}), f"{name} {step:g}") for step in STEPS]
-        for name in Controls.names()
+        for name in CONTROLS
     ]
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sketchgan_core import Controls, Sheet, Sketcher, lay_on_paper, parse_colour, read_image
-from sketchgan_core.choices import GRADES, STYLES
+from sketchgan_core import Sheet, Sketcher, lay_on_paper, parse_colour, read_image
+from sketchgan_core.choices import CONTROLS, GRADES, STYLES
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 DRAWINGS = EXAMPLES / "drawings"
 PAPER, GRAPHITE = parse_colour("#f4efe4"), parse_colour("#26262b")
-CELL = 360  # px of one picture of a sheet
+APP = HERE.parents[1] / "web" / "app" / "media"
+HELP = HERE.parents[1] / "web" / "extension" / "docs" / "SketchGANGenerate"
+CELL, THUMBNAIL = 360, 190  # px of one picture of a sheet, and of one that is shown beside its name
 SHOWN = (
     "pictures/astronaut.jpg",
     "pictures/girl.jpg",
@@ -53,7 +55,14 @@ def main() -> None:
     sketched(np.concatenate(padded, 1), (1260, 540)).save(HERE / "banner.jpg", quality=90)
     examples(sketcher).save(HERE / "examples.jpg", quality=85, optimize=True)
     controls(sketcher).save(HERE / "controls.jpg", quality=85, optimize=True)
-    media(sketcher).save(HERE / "media.jpg", quality=85, optimize=True)
+    drawn = media(sketcher)
+    names = list(drawn)
+    contact(drawn, names).save(HERE / "media.jpg", quality=85, optimize=True)
+    contact(drawn, names[: len(GRADES)], THUMBNAIL).save(HELP / "grades.jpg", quality=85, optimize=True)
+    contact(drawn, names[len(GRADES) :], THUMBNAIL).save(HELP / "styles.jpg", quality=85, optimize=True)
+    APP.mkdir(exist_ok=True)
+    for name, picture in drawn.items():
+        picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(APP / f"{name}.jpg", quality=85)
 
 
 def examples(sketcher: Sketcher) -> Image.Image:
@@ -70,10 +79,9 @@ def controls(sketcher: Sketcher) -> Image.Image:
     """A row for each control, from 0 to 1."""
     picture = read_image(EXAMPLES / "pictures" / "cat.jpg").pixels
     lines = read_image(DRAWINGS / "gull.png").pixels
-    names = Controls.names()
-    sheet = Image.new("L", (len(STEPS) * CELL, len(names) * CELL), "white")
+    sheet = Image.new("L", (len(STEPS) * CELL, len(CONTROLS) * CELL), "white")
     write = ImageDraw.Draw(sheet)
-    for row, name in enumerate(names):
+    for row, name in enumerate(CONTROLS):
         for column, step in enumerate(STEPS):
             left, top = column * CELL, row * CELL
             sheet.paste(cell(sketcher(lines if name == "roughness" else picture, **{name: step})), (left, top))
@@ -81,17 +89,22 @@ def controls(sketcher: Sketcher) -> Image.Image:
     return sheet
 
 
-def media(sketcher: Sketcher) -> Image.Image:
+def media(sketcher: Sketcher) -> dict[str, Image.Image]:
     """One picture in every grade, then in every style."""
     picture = read_image(EXAMPLES / "pictures" / "castle.jpg").pixels[:520, 250:770]
-    shown = [("grade", name) for name in GRADES] + [("style", name) for name in list(STYLES)[1:]]
-    across = len(GRADES)
-    sheet = Image.new("L", (across * CELL, -(-len(shown) // across) * CELL), "white")
+    drawn = {name: cell(sketcher(picture, grade=name)) for name in GRADES}
+    return drawn | {name: cell(sketcher(picture, style=name)) for name in STYLES}
+
+
+def contact(drawn: dict[str, Image.Image], names: list[str], side: int = CELL) -> Image.Image:
+    """Some of the pictures under their names, `side` px each, in rows."""
+    across = min(len(names), len(STYLES))
+    sheet = Image.new("L", (across * side, -(-len(names) // across) * side), "white")
     write = ImageDraw.Draw(sheet)
-    for place, (kind, name) in enumerate(shown):
-        left, top = place % across * CELL, place // across * CELL
-        sheet.paste(cell(sketcher(picture, **{kind: name})), (left, top))
-        write.text((left + 22, top + 14), name, fill=60, font=ImageFont.load_default(17))
+    for place, name in enumerate(names):
+        left, top = place % across * side, place // across * side
+        sheet.paste(drawn[name].resize((side, side), Image.Resampling.LANCZOS), (left, top))
+        write.text((left + 14, top + 8), name, fill=60, font=ImageFont.load_default(max(11, side // 21)))
     return sheet
 
 

@@ -228,6 +228,18 @@ def test_presets_set_the_sliders_and_draw(page: sync_api.Page, files: Path, tmp_
     assert np.array_equal(drawn(page, tmp_path, last), first)
 
 
+def test_a_lead_is_chosen_by_its_picture(page: sync_api.Page, files: Path, tmp_path: Path) -> None:
+    give(page, "#picture", files / "cat.png")
+    first = drawn(page, tmp_path)
+    page.get_by_role("button", name="Leads and styles").click()
+    for picture, field in (("charcoal", "#grade"), ("stippled", "#style")):
+        last = shown(page, "sketch")
+        page.locator("#media").get_by_text(picture).click()
+        chosen = drawn(page, tmp_path, last)
+        expect(page.locator(f"{field} input")).to_have_value(re.compile(picture, re.IGNORECASE))
+    assert chosen.mean() < first.mean()
+
+
 def test_an_example_is_one_click_and_pictures_come_first(page: sync_api.Page, tmp_path: Path) -> None:
     page.locator("#examples img, .gallery-item img").first.click()
     expect(page.locator("#picture img")).to_be_visible()

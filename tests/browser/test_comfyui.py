@@ -319,6 +319,7 @@ def test_help_is_there_for_every_node(browser: sync_api.Browser, host: Host) -> 
         opened.page.evaluate("() => app.canvas.selectNode(app.graph.nodes.find((n) => n.type === 'SketchGANGenerate'))")
         opened.page.get_by_test_id("info-button").click()
         expect(opened.page.get_by_text("how hard the pencil is pressed").first).to_be_visible()
+        expect(opened.page.locator("img[src$='grades.jpg']")).to_have_js_property("naturalWidth", 760)
         opened.photograph("help")
 
 

@@ -60,6 +60,15 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
                     )
                     for name, kinds in (("Grade", GRADES), ("Style", STYLES), ("Paper", PAPERS))
                 ]
+            with gr.Accordion("Leads and styles", open=False):
+                gallery = gr.Gallery(
+                    [(str(HERE / "media" / f"{name}.jpg"), name) for name in (*GRADES, *STYLES)],
+                    show_label=False,
+                    columns=4,
+                    height="auto",
+                    allow_preview=False,
+                    elem_id="media",
+                )
             with gr.Row(elem_classes="beside"):
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=90, elem_id="seed")
                 dice = gr.Button(
@@ -201,6 +210,12 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
     ).then(clear, [desk, taken_away], shown, queue=False, show_progress="hidden")
     stop.click(halt, desk, [note, stop], queue=False, show_progress="hidden")
 
+    def take(shown: gr.SelectData) -> tuple[Any, Any]:
+        name = shown.value["caption"]
+        return (name, gr.skip()) if name in GRADES else (gr.skip(), name)
+
+    draws(gallery.select(take, None, medium[:2], queue=False, show_progress="hidden").then)
+
     def chosen(pencil: str, preset: str) -> list[Any]:
         return [*(_defaults(pencil_header(Path(pencil))) | PRESETS.get(preset, {})).values()]
 
@@ -244,4 +259,5 @@ def _choice(header: Header) -> tuple[str, str]:
 
 
 def _defaults(header: Header) -> dict[str, Any]:
-    return dict(Controls.from_mapping(header.controls).items())
+    controls = Controls.from_mapping(header.controls)
+    return {name: getattr(controls, name) for name in CONTROLS}
