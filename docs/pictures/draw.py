@@ -16,7 +16,7 @@ EXAMPLES = HERE.parents[1] / "examples"
 DRAWINGS = EXAMPLES / "drawings"
 PAPER, GRAPHITE = parse_colour("#f4efe4"), parse_colour("#26262b")
 APP = HERE.parents[1] / "web" / "app" / "media"
-HELP = HERE.parents[1] / "web" / "extension" / "docs" / "SketchGANGenerate"
+HELP = HERE.parents[1] / "web" / "extension" / "docs"
 CELL, THUMBNAIL = 360, 190  # px of one picture of a sheet, and of one that is shown beside its name
 SHOWN = (
     "pictures/astronaut.jpg",
