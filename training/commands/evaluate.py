@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,8 +20,10 @@ import cv2
 import numpy as np
 import torch
 
+from sketchgan_core.choices import GRADE
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
+from sketchgan_core.materials.deposition import GRADES
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import Light
 from sketchgan_core.planning.plan import PLANES, plan
@@ -66,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="only the drawings that a run with this `validation` share did not train on",
     )
+    parser.add_argument(
+        "--grade",
+        choices=GRADES,
+        help="only the pairs drawn with this lead, and sketches with it (default: all, and 2B)",
+    )
     parser.add_argument("--count", type=int, default=48, help="drawings to use at most (default 48)")
     parser.add_argument("--control-drawings", type=int, default=12, help="drawings to try the controls on (default 12)")
     parser.add_argument(
@@ -85,6 +93,10 @@ def run(args: argparse.Namespace) -> int:
     pairs = find_pairs(args.data)
     if args.held_back is not None:
         pairs = [pairs[index] for index in split(pairs, args.held_back)[1]]
+    if args.grade is not None:
+        softness = GRADES[args.grade].softness
+        pairs = [pair for pair in pairs if math.isclose(float(pair.controls.softness), softness, abs_tol=0.01)]
+    grade = args.grade or GRADE
     pairs = _one_per_drawing(pairs)[: max(2, args.count)]
     if len(pairs) < 2:
         raise SketchGANError(f"{args.data[0]}: two drawings at least are needed to compare distributions")
@@ -117,15 +129,16 @@ def run(args: argparse.Namespace) -> int:
             drawn = inked_crops(columns[column], lines, TOLD_CROP, TOLD_CROPS_EACH)
             distances[column]["told_apart"] = told_apart(real, drawn, TOLD_CROPS_EACH, args.telling_steps)
 
-    recall, precision = _outline(sketcher, pairs, lines)
-    correlations, sweeps = _controls(sketcher, pairs[: args.control_drawings], lines)
+    recall, precision = _outline(sketcher, pairs, lines, grade)
+    correlations, sweeps = _controls(sketcher, pairs[: args.control_drawings], lines, grade)
     report: dict[str, Any] = {
         "pencil": str(args.weights),
+        "grade": args.grade or "all",
         "drawings": len(pairs),
         "precision": str(next(sketcher.generator.parameters()).dtype).removeprefix("torch."),
         "lines": {"recall": recall, "precision": precision, "tolerance": "3 px at 512", "shading": 0},
         "distance_to_targets": {"features": name, "crops": len(reference), **distances},
-        "light": _light(sketcher, pairs, lines, lights),
+        "light": _light(sketcher, pairs, lines, lights, grade),
         "rank_correlation": correlations,
         "seeds": _seeds(sketcher, pairs[0], lines[0], lights[0]),
     }
@@ -175,18 +188,19 @@ def _pencil_sketch(lines: np.ndarray) -> np.ndarray:
     return cv2.pencilSketch(image, sigma_s=60, sigma_r=0.07, shade_factor=0.02)[0].astype(np.float32) / 255
 
 
-def _outline(sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray]) -> tuple[float, float]:
+def _outline(sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray], grade: str) -> tuple[float, float]:
     """Recall and precision of the lines at shading 0, the other controls at the pencil's defaults."""
     controls = replace(sketcher.defaults, shading=0.0)
     kept = [
-        lines_kept(image, sketcher.draw(image, controls, pair.seed)) for pair, image in zip(pairs, lines, strict=True)
+        lines_kept(image, sketcher.draw(image, controls, pair.seed, Medium(grade=grade)))
+        for pair, image in zip(pairs, lines, strict=True)
     ]
     recall, precision = np.mean(kept, axis=0)
     return float(recall), float(precision)
 
 
 def _controls(
-    sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray]
+    sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray], grade: str
 ) -> tuple[dict[str, Any], list[list[np.ndarray]]]:
     """How each control moves its measure: rank correlations, mean curves and one drawing's pictures."""
     results: dict[str, Any] = {}
@@ -195,7 +209,8 @@ def _controls(
         base = Controls() if name == "shading" else Controls(shading=0.0)
         curves = []
         for number, (pair, image) in enumerate(zip(pairs, lines, strict=False)):
-            row = [sketcher.draw(image, replace(base, **{name: step}), pair.seed, Medium(pair.paper)) for step in STEPS]
+            medium = Medium(pair.paper, grade)
+            row = [sketcher.draw(image, replace(base, **{name: step}), pair.seed, medium) for step in STEPS]
             curves.append([measure(image, sketch) for sketch in row])
             if number == 0:
                 pictures.append(row)
@@ -211,11 +226,11 @@ def _controls(
 
 
 def _light(
-    sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray], lights: Sequence[Light | None]
+    sketcher: Sketcher, pairs: Sequence[Pair], lines: Sequence[np.ndarray], lights: Sequence[Light | None], grade: str
 ) -> dict[str, Any]:
     """How well sketches of pictures follow their light, with nothing faded: rank correlation of wanted with drawn."""
     found = [
-        light_followed(light.tone, sketcher.draw(image, WHOLE, pair.seed, Medium(pair.paper), light=light))
+        light_followed(light.tone, sketcher.draw(image, WHOLE, pair.seed, Medium(pair.paper, grade), light=light))
         for pair, image, light in zip(pairs, lines, lights, strict=True)
         if light is not None
     ]
