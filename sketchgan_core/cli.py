@@ -158,7 +158,7 @@ def _recorded(options: argparse.Namespace, controls: Controls) -> str:
     """The options that draw the same again, as one line."""
     from .pencils.header import resolve_pencil
 
-    given = {name: getattr(options, name) for name in RECORDED} | dict(controls.items())
+    given = {name: getattr(options, name) for name in RECORDED} | {name: getattr(controls, name) for name in CONTROLS}
     if os.sep in str(given["weights"]) or Path(given["weights"]).suffix:
         given["weights"] = resolve_pencil(given["weights"]).name
     words = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]

@@ -8,6 +8,7 @@ changes in one place of a picture leaves the strokes elsewhere alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -28,6 +29,9 @@ OVERLAP = 0.3  # share of that spacing at which a stroke that comes near another
 SOFTEST = 0.4  # pressure of the softest stroke of a tone as a share of the firmest; chance decides between them
 LIGHT_PRESSURE = 0.7  # power of the tone: light tones are few strokes, not faint ones
 
+# Of the turns in which candidates compete, those up to which they are followed together.
+_FOLLOWED = (128, 256, 512, 1024, 2048)
+_FIRMNESSES = 8  # steps in which strokes of the side of the lead differ
 _SHIFT = 4  # binary digits below the pixel in OpenCV's coordinates
 
 
@@ -86,15 +90,71 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     height, width = shading.tone.shape
     wanted = np.clip((shading.tone - start) / (1 - start), 0, 1) if start > 0 else shading.tone
     seeds, cells = _candidates(hand, layer, height, width, wanted)
-    if not len(seeds):
+    turn = cells[:, 2] * 4 + (cells[:, 0] & 1) + 2 * (cells[:, 1] & 1)
+    order = np.argsort(turn, kind="stable")
+    at = _pixel(seeds, width, height)
+    page = _Page(np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8))
+    laid = []
+    # Where a stroke lies none begins, so that most candidates need never be followed.
+    for first, last in pairwise(np.searchsorted(turn[order], [0, *_FOLLOWED, np.iinfo(turn.dtype).max]).tolist()):
+        now = order[first:last]
+        now = now[page.begun.ravel()[at[now]] == 0]
+        if len(now):
+            followed = _followed(shading, wanted, hand.table(16 + layer), seeds[now], cells[now])
+            laid.append(_apart(followed, turn[now[followed.kept]], page))
+    if not laid:
         return _NONE
-    chance = hand.table(16 + layer)
+    counts = [strokes.ends for strokes in laid]
+    shifts = np.cumsum([0, *(len(strokes.points) for strokes in laid)])
+    ends = np.concatenate([ends + shift for ends, shift in zip(counts, shifts, strict=False)])
+    return Strokes(np.concatenate([strokes.points for strokes in laid]), ends)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Where strokes lie already: (H, W) uint8, 1 where none may begin, and where none may pass."""
+
+    begun: np.ndarray
+    passed: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """Candidates for strokes, followed along the form.
+
+    Attributes:
+        kept: (N,) indices, in what was given, of those that begin on a tone.
+        paths: (N, 2 HALF_LENGTH + 1, 2) x, y; the middle is where a stroke begins.
+        flat: (N, 2 HALF_LENGTH + 1) their pixels.
+        pressure: the same shape, 0..1.
+        open: the same shape, whether a stroke may pass.
+        spacing: (N,) px to their neighbours.
+    """
+
+    kept: np.ndarray
+    paths: np.ndarray
+    flat: np.ndarray
+    pressure: np.ndarray
+    open: np.ndarray
+    spacing: np.ndarray
+
+
+def _pixel(points: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The flat indices (...) of the pixels that points (..., 2) lie on, or of the nearest on the page."""
+    columns = np.clip(np.rint(points[..., 0]), 0, width - 1).astype(np.int32)
+    rows = np.clip(np.rint(points[..., 1]), 0, height - 1).astype(np.int32)
+    flat: np.ndarray = rows * np.int32(width) + columns
+    return flat
+
+
+def _followed(
+    shading: Shading, wanted: np.ndarray, chance: np.ndarray, seeds: np.ndarray, cells: np.ndarray
+) -> _Followed:
+    height, width = wanted.shape
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
     luck, long, turned, soft = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001))
     paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5), shading.step)
-    columns = np.clip(np.rint(paths[..., 0]), 0, width - 1).astype(np.int32)
-    rows = np.clip(np.rint(paths[..., 1]), 0, height - 1).astype(np.int32)
-    flat = rows * np.int32(width) + columns
+    flat = _pixel(paths, width, height)
     middle = HALF_LENGTH
     tone = wanted.ravel()[flat]
     broad = shading.broad.ravel()[flat]
@@ -106,14 +166,10 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)
     share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTENED * long)
     open_ &= reach[None] <= share[:, None] * HALF_LENGTH
-    kept = open_[:, middle]
-    cells, paths, flat, tone, open_, luck, soft = (
-        values[kept] for values in (cells, paths, flat, tone, open_, luck, soft)
-    )
-    spacing = shading.spacing.ravel()[flat[:, middle]]
-    spacing *= LOOSENESS[0] + LOOSENESS[1] * luck
-    pressure = tone**LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft)[:, None]
-    return _apart(cells, paths, flat, pressure, open_, spacing, (height, width))
+    kept = np.flatnonzero(open_[:, middle])
+    spacing = shading.spacing.ravel()[flat[kept, middle]] * (LOOSENESS[0] + LOOSENESS[1] * luck[kept])
+    pressure = tone[kept] ** LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft[kept])[:, None]
+    return _Followed(kept, paths[kept], flat[kept], pressure, open_[kept], spacing)
 
 
 def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
@@ -145,15 +201,24 @@ def band_plane(strokes: Strokes, height: int, width: int, wide: int) -> tuple[np
         lies (H, W) uint8, 0 or 1.
     """
     lead, cover = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
-    for every_other in (0, 1):
+    if not len(strokes.ends):
+        return lead, cover
+    starts = np.r_[0, strokes.ends[:-1]]
+    fixed = np.rint(strokes.points[:, :2] * (1 << _SHIFT)).astype(np.int32)
+    paths = np.split(fixed, strokes.ends[:-1])
+    cores = [path[len(path) // 6 : len(path) - len(path) // 4] for path in paths]
+    firm = np.rint(_FIRMNESSES * np.maximum.reduceat(strokes.points[:, 2], starts)).astype(np.int32)
+    # Of two neighbours one lies over the other; which, is decided by the place alone.
+    over = fixed[starts].sum(1) >> _SHIFT & 1
+    for layer in (0, 1):
         laid = np.zeros_like(lead)
-        for stroke in strokes.polylines()[every_other::2]:
-            path, firmest = np.rint(stroke[:, :2] * (1 << _SHIFT)).astype(np.int32), float(stroke[:, 2].max())
-            core = path[len(path) // 6 : len(path) - len(path) // 4]
-            cv2.polylines(laid, path[None], False, 0.55 * firmest, wide, cv2.LINE_AA, _SHIFT)
-            cv2.polylines(laid, core[None], False, firmest, wide, cv2.LINE_AA, _SHIFT)
-            cv2.polylines(cover, path[None], False, 1, wide, cv2.LINE_8, _SHIFT)
+        for firmness in range(1, _FIRMNESSES + 1):
+            these = np.flatnonzero((firm == firmness) & (over == layer)).tolist()
+            for parts, share in ((paths, 0.55), (cores, 1.0)):
+                chosen = [parts[index] for index in these]
+                cv2.polylines(laid, chosen, False, share * firmness / _FIRMNESSES, wide, cv2.LINE_AA, _SHIFT)
         lead += laid
+    cv2.polylines(cover, paths, False, 1, wide, cv2.LINE_8, _SHIFT)
     return lead, cover
 
 
@@ -206,31 +271,21 @@ def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray, length: float)
     return paths
 
 
-def _apart(
-    cells: np.ndarray,
-    paths: np.ndarray,
-    flat: np.ndarray,
-    pressure: np.ndarray,
-    open_: np.ndarray,
-    spacing: np.ndarray,
-    size: tuple[int, int],
-) -> Strokes:
+def _apart(followed: _Followed, turn: np.ndarray, page: _Page) -> Strokes:
     """The candidates, in turn, that keep their distance from those before them, cut short where they come too near."""
-    seed_taken, path_taken = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
-    group = (cells[:, 2] * 4 + (cells[:, 0] & 1) + 2 * (cells[:, 1] & 1)).astype(np.int64)
-    order = np.argsort(group, kind="stable")
-    bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) > 0, True])
+    bounds = np.flatnonzero(np.r_[True, np.diff(turn) > 0, True])
     middle = HALF_LENGTH
-    thickness = np.maximum(1, np.rint(2 * spacing - 1)).astype(np.int32)
+    thickness = np.maximum(1, np.rint(2 * followed.spacing - 1)).astype(np.int32)
     chosen: list[int] = []
-    back, forth = np.zeros(len(cells), np.int64), np.zeros(len(cells), np.int64)
-    fixed = np.rint(paths * (1 << _SHIFT)).astype(np.int32)
-    for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        now = order[first:last]
-        now = now[seed_taken.ravel()[flat[now, middle]] == 0]
+    back, forth = np.zeros(len(turn), np.int64), np.zeros(len(turn), np.int64)
+    fixed = np.rint(followed.paths * (1 << _SHIFT)).astype(np.int32)
+    begun, passed = page.begun.ravel(), page.passed.ravel()
+    for first, last in pairwise(bounds.tolist()):
+        now = np.arange(first, last)
+        now = now[begun[followed.flat[first:last, middle]] == 0]
         if not len(now):
             continue
-        free = open_[now] & (path_taken.ravel()[flat[now]] == 0)
+        free = followed.open[now] & (passed[followed.flat[now]] == 0)
         ahead = np.logical_and.accumulate(free[:, middle:], axis=1).sum(1) - 1
         behind = np.logical_and.accumulate(free[:, middle::-1], axis=1).sum(1) - 1
         long_enough = (ahead + behind + 1) >= SHORTEST
@@ -238,8 +293,8 @@ def _apart(
         back[now], forth[now] = behind, ahead
         for index, start, stop in zip(now.tolist(), (middle - behind).tolist(), (middle + ahead).tolist(), strict=True):
             path, wide = fixed[None, index, start : stop + 1], int(thickness[index])
-            cv2.polylines(seed_taken, path, False, 1, wide, cv2.LINE_8, _SHIFT)
-            cv2.polylines(path_taken, path, False, 1, max(1, round(OVERLAP * wide)), cv2.LINE_8, _SHIFT)
+            cv2.polylines(page.begun, path, False, 1, wide, cv2.LINE_8, _SHIFT)
+            cv2.polylines(page.passed, path, False, 1, max(1, round(OVERLAP * wide)), cv2.LINE_8, _SHIFT)
             chosen.append(index)
     if not chosen:
         return _NONE
@@ -247,8 +302,8 @@ def _apart(
     counts = back[kept] + forth[kept] + 1
     place = np.arange(2 * HALF_LENGTH + 1) - middle + back[kept, None]
     inside = (place >= 0) & (place < counts[:, None])
-    pressed = pressure[kept] * _taper(place / (counts[:, None] - 1))
-    points = np.concatenate([paths[kept], pressed[..., None]], axis=2)[inside]
+    pressed = followed.pressure[kept] * _taper(place / (counts[:, None] - 1))
+    points = np.concatenate([followed.paths[kept], pressed[..., None]], axis=2)[inside]
     return Strokes(points.astype(np.float32), np.cumsum(counts))
 
 

@@ -1,0 +1,76 @@
+"""Puts what the benchmarks measured beside what was aimed at: bench/README.md.
+
+python bench/table.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def result(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / "results" / f"{name}.json").read_text())
+    return found
+
+
+def speed() -> list[tuple[str, str, str]]:
+    """The original's way against ours, for each size and processor that was measured."""
+    bars = {"2048, bfloat16": 40, "4096, bfloat16": 80, "2048, float32": 25, "4096, float32": 80}
+    return [
+        (
+            f"original's way / ours, {size} px, {capability}, {dtype}",
+            f"{entry['times_faster']:.1f} ({entry['residual_tiles']['seconds']:.1f} s)",
+            f">= {bars[f'{size}, {dtype}']}",
+        )
+        for key, entry in sorted(result("sketchai_vs_residual").items())
+        for size, capability, dtype in [key.split(", ")]
+    ]
+
+
+def parts() -> list[tuple[str, str, str]]:
+    found = result("parts")
+    dtype = found["machine"]["dtype"]
+    return [
+        ("cold command at 512 px, less its drawing / bare import of torch and cv2", ratio(found["cold"]), "<= 1.3"),
+        (f"planning / network, a picture, {dtype}", ratio(found["planning, picture"]), "<= .35"),
+        (f"planning / network, line art, {dtype}", ratio(found["planning, lines"]), "<= .35"),
+        (f"arithmetic reached / that of a matrix product, {dtype}", ratio(found["arithmetic"]), ">= .6"),
+        ("drawn in tiles / drawn whole", ratio(found["tiles"]), "<= 1.15"),
+        ("each pixel beyond the drawing size", f"{found['paper']['nanoseconds']:.0f} ns", "<= 60 ns"),
+        ("preview when a control moves, 1024 px", f"{found['preview']['seconds']:.2f} s", "<= .5 s"),
+        ("film of 1280 x 720, frames a second / single pictures a second", ratio(found["film"]), ">= 1.3"),
+        ("boil of a still ground in a film", f"{found['film']['boil']:g}", "0"),
+    ]
+
+
+def memory() -> list[tuple[str, str, str]]:
+    return [
+        (f"memory beyond program and result, {size}", f"{entry['beyond_program_and_output_mb']} MB", "<= 600 MB")
+        for size, entry in result("large").items()
+        if "beyond_program_and_output_mb" in entry
+    ]
+
+
+def ratio(entry: dict[str, float]) -> str:
+    return f"{entry['ratio']:.2f}"
+
+
+def main() -> None:
+    rows = [*speed(), *parts(), *memory()]
+    text = ["# What was measured", ""]
+    text += [
+        "By `make bench`, each ratio within one run on one machine; the files in [results](results) say which.",
+        "",
+    ]
+    text += ["| measure | measured | aimed at |", "|---|---|---|"]
+    text += [f"| {' | '.join(row)} |" for row in rows]
+    (HERE / "README.md").write_text("\n".join(text) + "\n")
+    print("\n".join(text))
+
+
+if __name__ == "__main__":
+    main()
