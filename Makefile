@@ -1,7 +1,7 @@
 # make demo    install into .venv and sketch the bundled pictures and drawings
 # make test    install everything the tests need, then run all tests
 # make comfyui start a ComfyUI with this package in it and print its address
-# make bench   measure speed and memory beside the original's way
+# make bench   measure speed and memory, beside the original's way and what was aimed at: bench/README.md
 # make study   compare ways to train on 42 pairs, three quarters of an hour: docs/study
 # make fuzz    throw 10,000 mutated inputs at everything that reads
 # make gallery draw docs/gallery with the bundled pencil, beside what else there is
@@ -28,11 +28,14 @@ bench study: export PYTHONPATH := $(CURDIR)
 
 bench: $(VENV)/installed-dev $(VENV)/installed-host
 	$(PYTHON) bench/sketchai_vs_residual.py
+	$(PYTHON) bench/sketchai_vs_residual.py --size 4096
+	$(PYTHON) bench/parts.py
 	$(PYTHON) bench/host_start.py
 	$(PYTHON) bench/lines.py
 	$(PYTHON) bench/large.py
 	$(PYTHON) bench/reading.py
 	$(PYTHON) bench/training_speed.py
+	$(PYTHON) bench/table.py
 
 study: $(VENV)/installed-dev system
 	$(PYTHON) bench/study.py

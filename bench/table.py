@@ -61,11 +61,8 @@ def ratio(entry: dict[str, float]) -> str:
 
 def main() -> None:
     rows = [*speed(), *parts(), *memory()]
-    text = ["# What was measured", ""]
-    text += [
-        "By `make bench`, each ratio within one run on one machine; the files in [results](results) say which.",
-        "",
-    ]
+    told = "By `make bench`, each ratio within one run on one machine; the files in [results](results) say which."
+    text = ["# What was measured", "", told, ""]
     text += ["| measure | measured | aimed at |", "|---|---|---|"]
     text += [f"| {' | '.join(row)} |" for row in rows]
     (HERE / "README.md").write_text("\n".join(text) + "\n")
