@@ -20,13 +20,11 @@ class Grade:
     Attributes:
         density: of the densest graphite, 0..1; the rest of the light is reflected.
         hardness: 0..1; a hard lead touches only the peaks of the tooth, a soft one fills its valleys.
-        dust: 0..1, how much of the strokes' tone is rubbed into an even tone.
         softness: how the pencil draws with it; see `Controls`.
     """
 
     density: float = 0.86
     hardness: float = 0.5
-    dust: float = 0.0
     softness: float = 1 / 3
 
 
@@ -34,8 +32,8 @@ TWO_B = Grade()
 GRADES = {
     "2B": TWO_B,
     "4H": Grade(0.62, 0.75, softness=0.0),
-    "8B": Grade(0.93, 0.3, dust=0.2, softness=2 / 3),
-    "charcoal": Grade(0.97, 0.25, dust=0.45, softness=1.0),
+    "8B": Grade(0.93, 0.35, softness=2 / 3),
+    "charcoal": Grade(0.97, 0.45, softness=1.0),
 }
 
 

@@ -41,7 +41,6 @@ def lay_side(
     if not tone.any():
         return load
     tone = tone * np.float32(grade.density / TWO_B.density)
-    share = 1 - (1 - share) * np.float32(1 - grade.dust)
     free = 1 - np.clip(1.5 * cv2.dilate(lines, np.ones((3, 3), np.uint8)), 0, 1)
     weight = free + np.float32(0.02)
     around = blurred(weight, _AREA)
