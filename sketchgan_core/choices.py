@@ -9,7 +9,7 @@ PAPERS = ("cartridge", "smooth", "rough")
 GRADES = {
     "2B": "soft and dark, as most sketches are drawn",
     "4H": "hard and pale, for clean and technical drawings",
-    "8B": "very soft, with deep and smoother darks",
+    "8B": "very soft and rubbed, with deep darks",
     "charcoal": "broad and dusty, with real blacks",
 }
 # How tone is laid; see `planning.plan`.
