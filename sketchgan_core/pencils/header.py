@@ -151,7 +151,7 @@ def resolve_pencil(name: str | os.PathLike[str], folders: Iterable[str | os.Path
                     return file
     if Path(text).exists():
         return Path(text)
-    names = ", ".join(sorted(file.stem for place in places for file in place.glob(f"*{SUFFIX}"))) or "none"
+    names = ", ".join(sorted(header.path.stem for header in list_pencils(folders)[0])) or "none"
     raise SketchGANError(f"{text}: no such pencil or file; there are: {names}")
 
 
