@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
-from .errors import Cancelled, SketchGANError, one_line
+from .errors import Cancelled, SketchGANError, one_line, unreachable
 from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, tell
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .sketcher import Subject
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+TRANSPARENT = (".png", ".webp", ".tif", ".tiff")  # endings of files that hold transparency
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,8 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
     except SketchGANError as error:
         complain(error, options.debug)
         return BAD_USAGE if isinstance(error, BadUsage) else SOME_FAILED
+    except OSError as error:
+        # Of a place that cannot be reached, or a disk that is full, wherever it was met.
+        complain(unreachable(error), options.debug)
+        return SOME_FAILED
     except (KeyboardInterrupt, Cancelled):
-        print("sketchgan: stopped", file=sys.stderr)
+        tell("sketchgan: stopped")
         return INTERRUPTED
 
 
@@ -75,6 +80,9 @@ def _sketch(options: argparse.Namespace) -> int:
 
     jobs, failures = find_jobs(options)
     refuse_collisions(jobs, options.sheet)
+    for _, file in jobs if options.transparent else ():
+        if str(file) != PIPED and file.suffix.lower() not in TRANSPARENT:
+            raise BadUsage(f"{file}: holds no transparency; choose {', '.join(TRANSPARENT)}")
     if options.sheet:
         if PIPED in options.inputs or options.output == Path(PIPED):
             raise BadUsage("--sheet shows files; name the input and the output")
@@ -328,7 +336,7 @@ def _parser() -> argparse.ArgumentParser:
             "-o",
             "--output",
             required=True,
-            type=Path,
+            type=_named,
             metavar="OUT",
             help="image file for one input, or - to pipe it out as PNG; else a folder, where each output is NAME.png",
         )
@@ -385,7 +393,7 @@ def _parser() -> argparse.ArgumentParser:
     with_images(sketch)
     with_drawing(sketch)
     sketch.add_argument("--size", choices=("input", "model"), default="input", help="size of OUT (default: input)")
-    sketch.add_argument("--transparent", action="store_true", help="graphite on nothing (.png, .webp, .tif)")
+    sketch.add_argument("--transparent", action="store_true", help=f"graphite on nothing ({', '.join(TRANSPARENT)})")
     sketch.add_argument(
         "--like",
         type=Path,
@@ -434,8 +442,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _named(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; name a file or a folder")
+    return Path(text)
+
+
 def _unit(text: str) -> float:
-    value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not in 0..1")
     return value
@@ -460,7 +477,7 @@ def _positive(text: str) -> int:
 
 
 def _progress(source: Path) -> Callable[[int, int, object], None] | None:
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return None
 
     def show(done: int, total: int, _: object) -> None:

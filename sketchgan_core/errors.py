@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class SketchGANError(Exception):
     """A bad input, weights file or setting; `str(error)` is one line fit to be shown to the user."""
@@ -11,6 +13,15 @@ def one_line(text: str, longest: int = 80) -> str:
     """Text from a stranger's file, fit for a line on a terminal: nothing that moves the cursor, and not too long."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[:longest]}..."
+
+
+def unreachable(error: OSError) -> str:
+    """An error of the system's, fit to be shown to the user."""
+    said = error.strerror or str(error)
+    if error.filename is None:
+        return f"{said}; is the disk full, or a pipe closed?"
+    name = one_line(os.fsencode(error.filename).decode(errors="replace"), 200)
+    return f"{name}: {said}; check the name, and who may read or write there"
 
 
 class Cancelled(Exception):

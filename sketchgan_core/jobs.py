@@ -89,6 +89,8 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
 
     output: Path = options.output
     if str(output) == PIPED:
+        if sys.stdout is None:
+            raise BadUsage("-o - pipes the drawing out, but standard output is closed")
         if len(sources) > 1:
             raise BadUsage("-o - pipes one drawing out; give one input, or a folder to write to")
         return [output for _ in sources]
@@ -132,7 +134,7 @@ def _identity(path: Path) -> object:
     try:
         status = path.stat()
     except OSError:
-        return str(path.resolve()).casefold()
+        return os.path.realpath(path).casefold()  # which takes links that form a loop as they are
     return status.st_dev, status.st_ino
 
 
@@ -156,6 +158,8 @@ def each(
     from .images import check_output
 
     failures = 0
+    if not jobs:
+        return failures
 
     def begin(source: Path, target: Path) -> Given:
         if str(target) != PIPED:

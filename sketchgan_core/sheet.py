@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
 from .errors import SketchGANError
 from .images import LONGEST_SIDE, OUTPUT_FORMATS, read_image
@@ -62,7 +62,10 @@ def _cell(source: Path, sketch: Path) -> Image.Image:
     cell = Image.new("L", (2 * CELL + GAP, CELL + LABEL), "white")
     for index, path in enumerate((source, sketch)):
         grey = read_image(path, at_most=2 * CELL).grey
-        picture = ImageOps.contain(Image.fromarray(np.rint(grey * 255).astype(np.uint8)), (CELL, CELL))
+        picture = Image.fromarray(np.rint(grey * 255).astype(np.uint8))
+        factor = min(CELL / picture.width, CELL / picture.height)
+        # A strip may be less than a pixel wide here.
+        picture = picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
         cell.paste(picture, (index * (CELL + GAP) + (CELL - picture.width) // 2, (CELL - picture.height) // 2))
     name = os.fsencode(source.name).decode(errors="replace")
     ImageDraw.Draw(cell).text((GAP, CELL + 6), name, fill=0, font=_font(name))

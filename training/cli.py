@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from sketchgan_core.errors import SketchGANError
+from sketchgan_core.errors import SketchGANError, unreachable
 
 PROGRAM = "sketchgan-train"
 
@@ -45,14 +46,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_overview())
         return 0 if arguments else 2
     command = arguments[0]
+    if command == "--version":
+        from importlib.metadata import version
+
+        print(f"{PROGRAM} {version('sketchgan')}")
+        return 0
     if command not in COMMANDS:
         print(f"{PROGRAM}: unknown command {command!r}; choose one of {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # for names that the console cannot show
+    try:
+        return _run(command, arguments[1:])
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(command: str, arguments: Sequence[str]) -> int:
     module = _module(command)
     parser = argparse.ArgumentParser(prog=f"{PROGRAM} {command}", description=module.HELP)
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    args = parser.parse_args(arguments[1:])
+    args = parser.parse_args(arguments)
     try:
         return int(module.run(args))
     except SketchGANError as error:
@@ -60,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return 130
+    except OSError as error:
+        if args.debug:
+            raise
+        print(f"{PROGRAM}: {unreachable(error)}", file=sys.stderr)
+        return 1

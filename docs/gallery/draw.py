@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -116,7 +117,7 @@ def presets(pencil: Sketcher) -> list[list[Cell]]:
         [(pencil(read_image(EXAMPLES / name).pixels, **chosen), preset) for name in names]
         for preset, chosen in PRESETS.items()
     ]
-    return [first + second for first, second in zip(rows[::2], rows[1::2], strict=True)]
+    return [first + second for first, second in zip_longest(rows[::2], rows[1::2], fillvalue=[])]
 
 
 def close(pencil: Sketcher, name: str, place: tuple[float, float]) -> Image.Image:

@@ -99,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
     grade = args.grade or GRADE
     pairs = _one_per_drawing(pairs)[: max(2, args.count)]
     if len(pairs) < 2:
-        raise SketchGANError(f"{args.data[0]}: two drawings at least are needed to compare distributions")
+        raise SketchGANError(
+            f"{args.data[0]}: two drawings at least are needed to compare; raise --held-back or leave it out"
+        )
     name, network = build_features(args.features, torch.device("cpu"))
     if network is None:
         raise SketchGANError("--features none: KID needs a network; choose efficientnet-lite0 or vgg19")

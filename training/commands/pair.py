@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -71,9 +72,11 @@ def _find(places: Iterable[Path]) -> dict[str, Path]:
     named: dict[str, Path] = {}
     taken = {pair_folder.SETTINGS}
     for file in dict.fromkeys(files):
-        name, number = file.stem, 2
+        # Names are written into text files: no line may break in one, nor end in a space that nobody sees.
+        stem = " ".join(os.fsencode(file.stem).decode(errors="replace").split()) or "drawing"
+        name, number = stem, 2
         while name.lower() in taken:
-            name, number = f"{file.stem}-{number}", number + 1
+            name, number = f"{stem}-{number}", number + 1
         taken.add(name.lower())
         named[name] = file
     return named

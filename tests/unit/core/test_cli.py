@@ -64,6 +64,74 @@ def test_a_folder_is_drawn_and_each_bad_file_named(
     assert Image.open(sheet).width > 1000
 
 
+def test_a_loop_of_links_costs_one_line(
+    pencil: Path, drawing: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "in" / "cat.png", drawing)
+    (tmp_path / "in" / "loop.png").symlink_to("loop.png")
+    assert run("sketch", tmp_path / "in", "-o", tmp_path / "out", "--weights", pencil, "--device", "cpu") == 1
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["cat.png"]
+    assert ["loop.png" in line for line in error_lines(capsys)] == [True]
+
+
+LONG = "q" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sketch", "cat.png", "-o", f"{LONG}.png"], "too long"),
+        (["sketch", "cat.png", "-o", "out", "--sheet", f"{LONG}.png"], "too long"),
+        (["sketch", "cat.png", "-o", "out", "--weights", LONG], "too long"),
+        (["info", LONG], "too long"),
+        (["list", "--folder", LONG], "too long"),
+        (["lines", "", "-o", "out"], "an empty name"),
+        (["sketch", "cat.png", "-o", "cat.jpg", "--transparent"], "holds no transparency"),
+        (["info", "nope"], "there are: default"),
+    ],
+)
+def test_whatever_the_name_it_is_one_line(
+    arguments: list[str],
+    said: str,
+    drawing: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_image(Path("cat.png"), drawing)
+    assert run(*arguments) in (1, 2)
+    lines = error_lines(capsys)
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["cat.png"]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [(("-o", ""), "is empty"), (("-o", "x.png", "--darkness", "abc"), "no number")]
+)
+def test_what_is_no_value_is_said(option: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sketch", "cat.png", *option) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_closed_output_is_said(pencil: Path, drawing: np.ndarray, tmp_path: Path) -> None:
+    """As in `sketchgan ... 2>&-`, and `-o - >&-`."""
+    write_image(tmp_path / "cat.png", drawing)
+    command = f"{sys.executable} -m sketchgan_core sketch {tmp_path}/cat.png --device cpu --weights {pencil} -o "
+    subprocess.run(f"{command} {tmp_path}/out.png 2>&-", shell=True, check=True, capture_output=True)
+    assert (tmp_path / "out.png").exists()
+    piped = subprocess.run(f"{command} - >&-", shell=True, capture_output=True, text=True)
+    assert piped.returncode == 2
+    assert piped.stderr.splitlines() == ["sketchgan: -o - pipes the drawing out, but standard output is closed"]
+
+
+def test_a_hair_thin_strip_is_on_the_sheet(tmp_path: Path, drawing: np.ndarray) -> None:
+    write_image(tmp_path / "strip.png", np.full((4000, 3), 0.5, np.float32))
+    sheet = contact_sheet([(tmp_path / "strip.png", tmp_path / "strip.png")], tmp_path / "sheet.png")
+    assert np.asarray(sheet).min() < 140
+
+
 @pytest.mark.parametrize("kind", ["16-bit", "palette", "CMYK", "animated", "1x1", "20000x3"])
 def test_unusual_files_are_drawn(tmp_path: Path, pencil: Path, drawing: np.ndarray, kind: str) -> None:
     bytes_ = Image.fromarray(np.rint(drawing * 255).astype(np.uint8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -180,6 +181,21 @@ def test_bad_files_cost_a_line_each_and_the_others_are_done(
     for name in ("text.png", "phone.heic", "blank.png", "night.png"):
         assert len([line for line in said if name in line]) == 1
     assert kept(tmp_path / "pairs") == ["gull"]
+
+
+def test_names_that_no_text_file_can_hold_make_pairs_all_the_same(
+    sketches: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    book = tmp_path / "book"
+    book.mkdir()
+    scan = cv2.imencode(".png", scanned(sketches["gull"], 0))[1].tobytes()
+    names = (b"trailing .png", b"new\nline.png", b"\xff\xe9.png")
+    for name in names:
+        with open(os.fsencode(book) + b"/" + name, "wb") as file:
+            file.write(scan)
+    for _ in range(2):  # what was written is understood
+        assert main(["pair", "--sketches", str(book), "-o", str(tmp_path / "pairs")]) == 0
+    assert len(find_pairs([tmp_path / "pairs"])) == len(names)
 
 
 def test_large_scans_are_made_smaller(sketches: dict[str, np.ndarray], tmp_path: Path) -> None:
