@@ -55,7 +55,8 @@ def edge_spread(lines: np.ndarray, sketch: np.ndarray) -> float:
 def hatched_area(lines: np.ndarray, sketch: np.ndarray) -> float:
     """What `shading` should move: the share of the image that is toned, more than 7 px away from any line."""
     toned = cv2.GaussianBlur(1 - sketch, (0, 0), 3) > 0.04
-    return float((toned & (_distance(line_mask(lines)) > 7)).mean())
+    share = float((toned & (_distance(line_mask(lines)) > 7)).mean())
+    return round(share, 4)  # a speck here or there is nothing
 
 
 def light_followed(tone: np.ndarray, sketch: np.ndarray) -> float:

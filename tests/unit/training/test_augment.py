@@ -13,7 +13,7 @@ from training.config import TrainConfig
 from training.data.augment import INK, SKETCH, affine_matrix, change_thickness, overlap, turn, warp
 from training.data.crops import Crops, loader, validation_batch
 from training.data.pairs import find_pairs
-from training.data.stacks import CHANNELS, STORED, Stacks, decode, pick
+from training.data.stacks import CHANNELS, CONTROLS, STORED, Stacks, decode, pick
 
 CONFIG = replace(TrainConfig(), crop=96, batch=2, affine=0.5, overlap=0.5, thickness=0.5, validation_crops=3)
 
@@ -27,7 +27,7 @@ def stacks(pair_folder: Path, tmp_path: Path) -> Stacks:
 
 def _window(stacks: Stacks, index: int) -> np.ndarray:
     stack = stacks[index][:96, :96]
-    return np.concatenate([stack, np.broadcast_to(stacks.controls(index), (96, 96, 3))], axis=2)
+    return np.concatenate([stack, np.broadcast_to(stacks.controls(index), (96, 96, len(CONTROLS)))], axis=2)
 
 
 def test_a_stack_holds_the_plan_within_a_grey_level(stacks: Stacks) -> None:
