@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import sys
@@ -56,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # for names that the console cannot show
+            with contextlib.suppress(OSError):  # its file was changed for another in the meantime
+                stream.reconfigure(errors="backslashreplace")  # for names that the console cannot show
     try:
         return _run(command, arguments[1:])
     except KeyboardInterrupt:
