@@ -33,8 +33,8 @@ from sketchgan_core.tiling import draw_tiled
 
 RESULT = Path(__file__).parent / "results" / "parts.json"
 PICTURE = Path(__file__).parents[1] / "examples" / "pictures" / "astronaut.jpg"
-ROUNDS = 4
-FRAMES, FRAME = 8, (1280, 720)
+ROUNDS = 2
+FRAMES, FRAME = 4, (1280, 720)
 
 
 def best(work: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -148,8 +148,8 @@ def film(sketcher: Sketcher, picture: Image.Image, folder: Path) -> dict[str, fl
         container.mux(stream.encode())
     names = (folder / f"drawn{number}.mp4" for number in range(100))
     shot = Shot(sketcher.defaults)
-    filmed = best(lambda: draw_film(sketcher, source, next(names), shot, "default", say=lambda _: None), 2)
-    single = best(lambda: [sketcher(Image.fromarray(frame)) for frame in frames], 2)
+    filmed = best(lambda: draw_film(sketcher, source, next(names), shot, "default", say=lambda _: None), 1)
+    single = best(lambda: [sketcher(Image.fromarray(frame)) for frame in frames], 1)
     batch = sketcher(np.stack(frames))
     still = batch[:, :, 640:]
     return {
