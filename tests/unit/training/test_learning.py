@@ -75,7 +75,7 @@ def augmented(
     shared_pairs: Path, unpaired: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[dict[str, float]]]:
     run = tmp_path_factory.mktemp("augmented") / "run"
-    return run, _run(shared_pairs, run, *unpaired, crops=160, beta=2.0, workers=1)
+    return run, _run(shared_pairs, run, *unpaired, crops=208, beta=2.0, workers=1)
 
 
 def test_the_loss_falls(shared_pairs: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_adversarial_augmentation_moves_the_unpaired_terms(
     _, logged = augmented
     entries = [entry for entry in logged if "loss/unpaired" in entry]
     judge = [entry["loss/unconditional_discriminator"] for entry in entries]
-    assert np.mean(judge[-3:]) < 0.95 * 6 * np.log(2)  # chance is 2 ln 2 per scale
+    assert np.mean(judge[-3:]) < 0.9 * 6 * np.log(2)  # chance is 2 ln 2 per scale
     assert all(entry["share/unpaired"] > 0 and entry["share/unconditional"] > 0 for entry in entries)
     unpaired_term = [entry["loss/unpaired"] for entry in entries]
     assert np.ptp(unpaired_term) > 0.1 * np.mean(unpaired_term)
@@ -150,7 +150,7 @@ def test_an_augmented_run_resumes_with_its_unconditional_discriminator(
     run, _ = augmented
     longer = tmp_path / "longer"
     shutil.copytree(run, longer)
-    logged = _run(shared_pairs, longer, *unpaired, crops=176, beta=2.0)
+    logged = _run(shared_pairs, longer, *unpaired, crops=224, beta=2.0)
     before, after = (entries[-1]["loss/unconditional_discriminator"] for entries in
                      (_terms(run), logged and _terms(longer)))  # fmt: skip
     assert abs(after - before) < 0.3 * before  # a fresh one would be back at chance

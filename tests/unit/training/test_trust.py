@@ -289,10 +289,8 @@ def lengthened(data: Path, run: Path, plans: Path, log_crops: int) -> list[str]:
 
     Every step is saved, so that by the time a divergence is found the last checkpoints hold it already.
     """
-    settings = {**BUSY, "learning_rate": 0.1, "warmup_crops": 600, "decay": 1.0, "fidelity_crops": 16}
-    # Where the losses are looked at often, they are to tell of it before the gradients do.
-    settings |= {"log_crops": log_crops, "bad_steps": 4 if log_crops > 100 else 40}
-    settings |= {"sample_crops": 10_000, "discriminator_lead": 8, "blocks": 12}
+    settings = {**BUSY, "learning_rate": 0.1, "warmup_crops": 600, "decay": 1.0, "fidelity_crops": 16, "bad_steps": 4}
+    settings |= {"log_crops": log_crops, "sample_crops": 10_000, "discriminator_lead": 8, "blocks": 12, "seed": 2}
     plan = ["--plans", str(plans)]
     assert main([*small_run(data, run, **{**settings, "crops": 32, "checkpoint_minutes": 5}), *plan]) == 0
     longer = [*small_run(data, run, **{**settings, "crops": 4000}), *plan]
@@ -355,8 +353,7 @@ def test_divergence_keeps_the_last_good_checkpoint_and_says_how_to_go_on_from_it
     settings = {**BUSY, "warmup_crops": 600, "blocks": 12, "crops": 8, "checkpoint_minutes": 5}
     assert main([*small_run(shared_pairs, tmp_path / "again", **settings), *advised]) == 0
     fidelity = [value for _, value in curve(read_metrics(tmp_path / "again"), "loss/fidelity")]
-    mean = sum(fidelity) / len(fidelity)
-    assert mean < 3.6, "the good checkpoint draws: a blank or black drawing is at 4 to 30"
+    assert max(fidelity) < 3, "the good checkpoint draws: a blank or black drawing is at 4 to 30"
 
 
 def test_divergence_before_any_good_checkpoint_says_so_and_leaves_none(
