@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
-from .errors import Cancelled, SketchGANError, one_line, unreachable
+from .errors import Cancelled, SketchGANError, one_line, show_every_name, unreachable
 from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, tell
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
@@ -37,9 +37,7 @@ TRANSPARENT = (".png", ".webp", ".tif", ".tiff")  # endings of files that hold t
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command line and returns its exit status: 0 all done, 1 some input failed, 2 bad usage."""
     parser = _parser()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # for names that the console cannot show
+    show_every_name()
     try:
         options = parser.parse_args(arguments)
         if getattr(options, "like", None) is not None:

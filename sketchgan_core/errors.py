@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import sys
 
 
 class SketchGANError(Exception):
@@ -22,6 +25,14 @@ def unreachable(error: OSError) -> str:
         return f"{said}; is the disk full, or a pipe closed?"
     name = one_line(os.fsencode(error.filename).decode(errors="replace"), 200)
     return f"{name}: {said}; check the name, and who may read or write there"
+
+
+def show_every_name() -> None:
+    """Lets the console write a name that it has no letters for, such as one that is not UTF-8, in another way."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(OSError):  # its file was changed for another in the meantime
+                stream.reconfigure(errors="backslashreplace")
 
 
 class Cancelled(Exception):

@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def distinct(name: str, taken: set[str]) -> str:
+    """A name, or with a number after it, that is not in `taken` yet, in upper or lower case; it is then."""
+    found, number = name, 2
+    while found.lower() in taken:
+        found, number = f"{name}-{number}", number + 1
+    taken.add(found.lower())
+    return found
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """A file to write to that takes its place at `path` only when the block ends without an error.

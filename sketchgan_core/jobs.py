@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import SketchGANError
+from .files import distinct
 
 Given = TypeVar("Given")
 
@@ -106,10 +107,7 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
     taken: set[str] = set()
     for source in sources:
         # cat.png and cat.jpg, or two folders' cat.png: each gets an output of its own.
-        name, number = "sketch" if str(source) == PIPED else source.stem, 2
-        while name.lower() in taken:
-            name, number = f"{source.stem}-{number}", number + 1
-        taken.add(name.lower())
+        name = distinct("sketch" if str(source) == PIPED else source.stem, taken)
         targets.append(output / f"{name}.png")
     return targets
 
@@ -184,11 +182,11 @@ def each(
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         writing: Future[Any] | None = None
         try:
-            reading = reader.submit(begin, *jobs[0]) if jobs else None
-            for job, after in zip(jobs, [*jobs[1:], None], strict=True):
-                assert reading is not None
+            reading = reader.submit(begin, *jobs[0])
+            for number, job in enumerate(jobs, 1):
                 given = finish(*job, reading.result)
-                reading = reader.submit(begin, *after) if after else None
+                if number < len(jobs):
+                    reading = reader.submit(begin, *jobs[number])
                 write = None if given is None else finish(*job, partial(work, *job, given))
                 if writing is not None:
                     writing.result()

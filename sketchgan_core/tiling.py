@@ -179,7 +179,7 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
 
     def stacked(image: Tensor, dtype: torch.dtype) -> Tensor:
         shape = (len(windows), len(image), windows[0].height, windows[0].width)
-        parts = torch.zeros(shape, dtype=dtype, device=parameter.device).to(memory_format=torch.channels_last)
+        parts = torch.empty(shape, dtype=dtype, device=parameter.device, memory_format=torch.channels_last).zero_()
         for part, window in zip(parts, windows, strict=True):
             _cut(image, window, part)
         return parts

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
-import io
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from sketchgan_core.errors import SketchGANError, unreachable
+from sketchgan_core.errors import SketchGANError, show_every_name, unreachable
 
 PROGRAM = "sketchgan-train"
 
@@ -55,10 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(f"{PROGRAM}: unknown command {command!r}; choose one of {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            with contextlib.suppress(OSError):  # its file was changed for another in the meantime
-                stream.reconfigure(errors="backslashreplace")  # for names that the console cannot show
+    show_every_name()
     try:
         return _run(command, arguments[1:])
     except KeyboardInterrupt:

@@ -16,6 +16,10 @@ from .config import GeneratorConfig
 TAIL = 16  # channels at full resolution
 
 
+def _active(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, LEAK, inplace=True)
+
+
 class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -23,7 +27,7 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.leaky_relu(self.first(x), LEAK, inplace=True))
+        return x + self.second(_active(self.first(x)))
 
 
 class ResidualGenerator(LoadGenerator):
@@ -59,13 +63,13 @@ class ResidualGenerator(LoadGenerator):
         self.receptive_radius = full + 2 * half + 4 * quarter + 8 * eighth
 
     def half_logits(self, planes: Tensor) -> Tensor:
-        half = self.encode_half(F.leaky_relu(self.stem(F.pixel_unshuffle(planes, 2)), LEAK, inplace=True))
-        quarter = self.encode_quarter(F.leaky_relu(self.down_quarter(half), LEAK, inplace=True))
-        eighth = self.eighth(F.leaky_relu(self.down_eighth(quarter), LEAK, inplace=True))
+        half = self.encode_half(_active(self.stem(F.pixel_unshuffle(planes, 2))))
+        quarter = self.encode_quarter(_active(self.down_quarter(half)))
+        eighth = self.eighth(_active(self.down_eighth(quarter)))
         quarter = self.decode_quarter(quarter + self.up_quarter(_twice(eighth)))
         half = self.decode_half(half + self.up_half(_twice(quarter)))
-        full = _twice(F.leaky_relu(self.up_full(half), LEAK, inplace=True))
-        return self.output(F.leaky_relu(self.tail(torch.cat([full, planes.to(full.dtype)], 1)), LEAK, inplace=True))
+        full = _twice(_active(self.up_full(half)))
+        return self.output(_active(self.tail(torch.cat([full, planes.to(full.dtype)], 1))))
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -37,6 +37,11 @@ GRADES = {
 }
 
 
+def grade_of(softness: float) -> str:
+    """The name of the grade of this softness, or of the nearest."""
+    return min(GRADES, key=lambda name: abs(GRADES[name].softness - softness))
+
+
 def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
     """Graphite on the paper.
 

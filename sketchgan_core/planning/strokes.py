@@ -104,10 +104,9 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
             laid.append(_apart(followed, turn[now[followed.kept]], page))
     if not laid:
         return _NONE
-    counts = [strokes.ends for strokes in laid]
-    shifts = np.cumsum([0, *(len(strokes.points) for strokes in laid)])
-    ends = np.concatenate([ends + shift for ends, shift in zip(counts, shifts, strict=False)])
-    return Strokes(np.concatenate([strokes.points for strokes in laid]), ends)
+    points = np.concatenate([strokes.points for strokes in laid])
+    before = np.cumsum([0, *(len(strokes.points) for strokes in laid[:-1])])
+    return Strokes(points, np.concatenate([strokes.ends + start for strokes, start in zip(laid, before, strict=True)]))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,10 +19,10 @@ import cv2
 import numpy as np
 import torch
 
-from sketchgan_core.choices import GRADE
+from sketchgan_core.choices import GRADE, GRADES
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.files import written_whole
-from sketchgan_core.materials.deposition import GRADES
+from sketchgan_core.materials.deposition import grade_of
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import Light
 from sketchgan_core.planning.plan import PLANES, plan
@@ -94,8 +93,7 @@ def run(args: argparse.Namespace) -> int:
     if args.held_back is not None:
         pairs = [pairs[index] for index in split(pairs, args.held_back)[1]]
     if args.grade is not None:
-        softness = GRADES[args.grade].softness
-        pairs = [pair for pair in pairs if math.isclose(float(pair.controls.softness), softness, abs_tol=0.01)]
+        pairs = [pair for pair in pairs if grade_of(float(pair.controls.softness)) == args.grade]
     grade = args.grade or GRADE
     pairs = _one_per_drawing(pairs)[: max(2, args.count)]
     if len(pairs) < 2:

@@ -95,9 +95,11 @@ def _defaults(given: Iterable[str]) -> dict[str, float]:
     for text in given:
         name, _, value = text.partition("=")
         try:
+            if name not in CONTROLS:
+                raise ValueError(name)
             Controls(**{name: float(value)})
             found[name] = float(value)
-        except (TypeError, ValueError, SketchGANError):
+        except (ValueError, SketchGANError):
             known = ", ".join(CONTROLS)
             raise TrainingError(f"--default {text}: write it as darkness=0.6; there are {known}") from None
     return found

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from sketchgan_core.choices import PAPER
 from sketchgan_core.errors import SketchGANError
+from sketchgan_core.files import distinct
 from sketchgan_core.images import INPUT_SUFFIXES, read_image
 
 from ..data import folder as pair_folder
@@ -74,11 +75,7 @@ def _find(places: Iterable[Path]) -> dict[str, Path]:
     for file in dict.fromkeys(files):
         # Names are written into text files: no line may break in one, nor end in a space that nobody sees.
         stem = " ".join(os.fsencode(file.stem).decode(errors="replace").split()) or "drawing"
-        name, number = stem, 2
-        while name.lower() in taken:
-            name, number = f"{stem}-{number}", number + 1
-        taken.add(name.lower())
-        named[name] = file
+        named[distinct(stem, taken)] = file
     return named
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from sketchgan_core.materials.deposition import deposit
+from sketchgan_core.materials.deposition import deposit, grade_of
 from sketchgan_core.materials.paper import paper
 from sketchgan_core.planning import plan
 from sketchgan_core.planning.controls import Controls
@@ -47,13 +47,12 @@ class Lead:
     smudged: float = 0.0
 
 
-# By the softness of `materials.deposition.GRADES`, from 4H to charcoal.
-LEADS = (
-    Lead("deevad/4H_pencil", 1.2, 5.0),
-    Lead(BRUSH, 1.3),
-    Lead("tanda/pencil-8b", 1.75, 1.0, 0.5),
-    Lead("classic/charcoal", 1.65, 1.0, 0.3),
-)
+LEADS = {
+    "2B": Lead(BRUSH, 1.3),
+    "4H": Lead("deevad/4H_pencil", 1.2, 5.0),
+    "8B": Lead("tanda/pencil-8b", 1.75, 1.0, 0.5),
+    "charcoal": Lead("classic/charcoal", 1.65, 1.0, 0.3),
+}
 
 
 def draw(
@@ -78,13 +77,13 @@ def draw(
         Load (H, W) float32, 0..1.
     """
     height, width = lines.shape
-    lead = LEADS[round(float(controls.softness) * (len(LEADS) - 1))]
+    lead = LEADS[grade_of(float(controls.softness))]
     if lead.brush == BRUSH:
         lead = replace(lead, brush=brush)
     gain = lead.gain * (2.7 + 2.0 * float(controls.darkness))
-    under, shading, over = all_strokes(lines, reference, controls, seed, light)
+    under, over = all_strokes(lines, reference, controls, seed, light)
     # What is rubbed lies under the lines, which are drawn last and stay sharp.
-    passes = [under + shading, over] if lead.smudged else [under + shading + over]
+    passes = [under, over] if lead.smudged else [under + over]
     bare = np.ones((height * SUPERSAMPLING, width * SUPERSAMPLING), np.float32)
     for number, drawn in enumerate(passes):
         with Canvas(*bare.shape) as canvas, Brush(lead.brush, SUPERSAMPLING, lead.radius) as pencil:
@@ -106,8 +105,12 @@ def lay_on_paper(load: np.ndarray, kind: str, seed: int) -> np.ndarray:
 
 def all_strokes(
     lines: np.ndarray, reference: np.ndarray, controls: Controls, seed: int, light: Light | None = None
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Every stroke (N, 3) in the order in which it is drawn: construction, shading, lines; arguments as for `draw`."""
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Every stroke (N, 3) in the order in which it is drawn, arguments as for `draw`.
+
+    Returns:
+        Construction and shading; and the lines over them.
+    """
     height, width = lines.shape
     ink = 1 - lines
     # Of a solid only the rim is a line; its inside is shaded.
@@ -133,7 +136,7 @@ def all_strokes(
     for line in polylines:
         if len(line.points) > 30:
             under += strokes(line, construction, pressed, np.ones(len(line.points)))
-    shading = [stroke * (1, 1, 0.34 + 0.36 * darkness) for stroke in plan.strokes(lines, controls, seed, light)]
+    under += [stroke * (1, 1, 0.34 + 0.36 * darkness) for stroke in plan.strokes(lines, controls, seed, light)]
     over: list[np.ndarray] = []
     for manner in (take, restated):
         for line in polylines:
@@ -145,7 +148,7 @@ def all_strokes(
             # The second statement of a broad line is one stroke: more would blot it.
             for parallel, firmness in _bundle(line, half_width) if manner is take else [(line, 1.0)]:
                 over += strokes(parallel, manner, pressed, firmness * weight)
-    return under, shading, over
+    return under, over
 
 
 class _Weight:
