@@ -18,7 +18,7 @@ from .hand import SLANT, Hand
 from .light import Light
 
 _SLANT_TURN = math.radians(7)
-_TEXTURE_SPREAD, _FORM_SPREAD = 6.0, 16.0  # px
+_TEXTURE_SPREAD, _FORM_SPREAD, _BODY_SPREAD = 6.0, 16.0, 44.0  # px
 _TEXTURE_SLOPE, _FORM_SLOPE = 0.02, 0.015  # lightness per px that counts fully
 _TEXTURE_AGREES, _FORM_AGREES = (0.22, 0.5), (0.3, 0.6)  # from no to full trust
 _FORM_NEAR = (0.02, 0.08)  # share of edges around a place whose form is unknown, and known
@@ -29,7 +29,7 @@ def read_flow(light: Light, hand: Hand) -> np.ndarray:
     height, width = light.lightness.shape
     slant = 2 * (SLANT + _SLANT_TURN * hand.wobble(height, width, 90.0, part=8)[0])
     cosine, sine = np.cos(slant), np.sin(slant)
-    for along, trust in (_form(light), _texture(light.lightness)):
+    for along, trust in (_form(light, _BODY_SPREAD), _form(light, _FORM_SPREAD), _texture(light.lightness)):
         strength = np.hypot(*along) + np.float32(1e-6)
         cosine = trust * along[0] / strength + (1 - trust) * cosine
         sine = trust * along[1] / strength + (1 - trust) * sine
@@ -48,15 +48,15 @@ def _texture(lightness: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.n
     return along, smoothstep(np.hypot(*along), *_TEXTURE_AGREES)
 
 
-def _form(light: Light) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+def _form(light: Light, spread: float) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """The doubled direction of the edges around, however few, and how far to trust it: where they agree."""
     cosine, sine, squared = _tangent(light.lightness, 2.0)
     edge = squared / (squared + np.float32(_FORM_SLOPE**2))
     weight = edge / (squared + np.float32(1e-6))
-    near = blurred(edge, _FORM_SPREAD) + np.float32(0.004)
+    near = blurred(edge, spread) + np.float32(0.004)
     along = (
-        blurred(cosine * weight, _FORM_SPREAD) / near,
-        blurred(sine * weight, _FORM_SPREAD) / near,
+        blurred(cosine * weight, spread) / near,
+        blurred(sine * weight, spread) / near,
     )
     agreed = smoothstep(np.hypot(*along), *_FORM_AGREES)
     return along, agreed * smoothstep(near, *_FORM_NEAR) * light.focus

@@ -19,19 +19,24 @@ _CURVE_POINTS = 65
 # Shares of the page (from the darkest) and how light a pencil drawing is there.
 _DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
 _DRAWN_LIGHTS = (0.0, 0.18, 0.42, 0.68, 0.90, 1.0)
-_LIGHTENED, _DARKENED = 0.55, 0.05  # how far tones move towards that, where it is lighter and where it is darker
+_LIGHTENED, _DARKENED = 0.38, 0.05  # how far tones move towards that, where it is lighter and where it is darker
 # How much of a place's contrast with its surroundings is added; little beside the dark, or a halo would shine.
 _DARKER_BESIDE_LIGHT, _LIGHTER_BESIDE_DARK = 0.25, 0.08
 _DARK = 0.88  # tones beyond this are compressed
 _SURROUNDINGS = 22.0  # px at the drawing size
 _FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
 _FOCUS = (0.004, 0.014)  # mean sharp detail, in lightness, of a blurred ground and of a subject
+_SMALL, _ACCENT = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)), 1.0
+_TEXTURE_TOLD = 0.45  # of the detail of a texture without direction
+_PLAIN = 0.012  # sharp detail of a ground, at most
+_GROUND_CELL = 4  # px: ground is found in cells, so that it does not run through an outline's gaps
+_BESIDE_GROUND = np.ones((15, 15), np.uint8)  # an outline stands on the ground as well, and belongs to the subject
 
 _EDGE = (0.02, 0.12)  # lightness per px of a faint and of a firm edge
 _SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge look from close up than from afar
 _RESERVED = (0.03, 0.1)  # how much lighter than what is beside it: no light line, and one that is left bare
 _WIDER_THAN_A_LINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
-_FAINT_LINE, _UNFOCUSED_LINE, _LINE_IN_LIGHT = 0.1, 0.3, 0.7
+_FAINT_LINE, _UNFOCUSED_LINE, _LINE_IN_LIGHT = 0.1, 0.3, 0.45
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,15 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     base = cv2.bilateralFilter(light, 0, 0.12, 6)
     apart = base - blurred(base, _SURROUNDINGS)
     broad = base + np.where(apart < 0, np.float32(_DARKER_BESIDE_LIGHT), np.float32(_LIGHTER_BESIDE_DARK)) * apart
-    fine = broad + (0.5 + 2 * detail) * (light - base)
+    told = _told(lightness)
+    # Small darks, like pupils and lashes, are accents.
+    small = cv2.morphologyEx(light, cv2.MORPH_CLOSE, _SMALL) - light
+    fine = broad + told * (
+        (0.5 + 2 * detail) * (light - base) - _ACCENT * detail * small * smoothstep(small, 0.06, 0.25)
+    )
     sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
-    focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
+    # Sharp detail makes its surroundings part of the subject, but not the ground on the other side of its outline.
+    focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS) * (1 - _ground(sharp))
     return Light(lightness, _within(1 - fine), 1 - broad.clip(0, 1), focus, curve)
 
 
@@ -106,12 +117,45 @@ def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
     slope, wide = (cv2.dilate(_slope(light.lightness, sigma), near) for sigma in (0.8, 2.5))
     sharp = smoothstep(slope / (wide + np.float32(1e-4)), *_SHARP)
     firm = smoothstep(slope, *_EDGE) * sharp
-    firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (_UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * light.focus)
+    firm = (_FAINT_LINE + (1 - _FAINT_LINE) * firm) * (
+        _UNFOCUSED_LINE + (1 - _UNFOCUSED_LINE) * cv2.dilate(light.focus, _BESIDE_GROUND)
+    )
     firm = firm * (_LINE_IN_LIGHT + (1 - _LINE_IN_LIGHT) * smoothstep(blurred(light.tone, 3.0), 0.0, 0.4))
     # A light line is reserved: the tone leaves it out, and no pencil goes along it.
     opened = cv2.morphologyEx(light.lightness, cv2.MORPH_OPEN, _WIDER_THAN_A_LINE)
     firm = firm * (1 - smoothstep(light.lightness - opened, *_RESERVED))
     return (1 - (1 - lines) * firm).astype(np.float32)
+
+
+def _told(lightness: np.ndarray) -> np.ndarray:
+    """How much of its detail a place tells (H, W): all where edges agree or stand alone; less in grass."""
+    smooth = blurred(lightness, 0.8)
+    right, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    xx, yy, xy = (blurred(part, 4.0) for part in (right * right, down * down, right * down))
+    agreed = np.hypot(xx - yy, 2 * xy) / (xx + yy + np.float32(1e-6))
+    # Texture is everywhere around, and an eye is not.
+    energy = np.sqrt(blurred(right * right + down * down, 1.5))
+    alone = smoothstep(energy / (blurred(energy, 20.0) + np.float32(1e-3)), 1.6, 2.8)
+    return (_TEXTURE_TOLD + (1 - _TEXTURE_TOLD) * np.maximum(smoothstep(agreed, 0.4, 0.7), alone)).astype(np.float32)
+
+
+def _ground(sharp: np.ndarray) -> np.ndarray:
+    """What lies behind the subject (H, W), 0..1: plain, and open to the upper border of the page.
+
+    Args:
+        sharp: (H, W), how much sharp detail there is.
+    """
+    height, width = sharp.shape
+    near = np.ones((_GROUND_CELL + 1, _GROUND_CELL + 1), np.uint8)
+    cells = (-(-width // _GROUND_CELL), -(-height // _GROUND_CELL))
+    plain = (cv2.resize(cv2.dilate(sharp, near), cells, interpolation=cv2.INTER_NEAREST) < _PLAIN).astype(np.uint8)
+    count, label = cv2.connectedComponents(cv2.erode(plain, np.ones((3, 3), np.uint8)), connectivity=4)
+    upper = 2 * len(label) // 3
+    behind = np.zeros(count, np.float32)
+    behind[np.concatenate([label[0], label[:upper, 0], label[:upper, -1]])] = 1
+    behind[0] = 0
+    ground = cv2.dilate(behind[label], np.ones((5, 5), np.uint8))
+    return blurred(cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR), 3.0)
 
 
 def _slope(lightness: np.ndarray, sigma: float) -> np.ndarray:

@@ -51,6 +51,11 @@ DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with t
 PLAIN_SIDE = 0.1  # and how much more where a tone is plain
 # The side of the lead on plain tones: px of its strokes, px between them, their layer, and how much they stand out.
 BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
+THICK_BEHIND, THICK_ON = (
+    0.6,
+    0.15,
+)  # share of strokes that are thick where a picture is plain: behind things, and on them
+PALE = (0.05, 0.4)  # tones that end far from the border of the page, and near it
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 # By softness, for the grades from 4H to charcoal: how far apart strokes lie, as a share of those of a 2B.
 GRADED, GRADED_APART = (0, 1 / 3, 2 / 3, 1), (0.85, 1.0, 1.15, 1.5)
@@ -161,11 +166,19 @@ def plan(lines: np.ndarray, controls: Controls, seed: int, light: Light | None =
     return Plan(torch.from_numpy(planes), torch.from_numpy(_reach(marked))[None], tones.tone, tones.side_share)
 
 
-def strokes(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> list[np.ndarray]:
-    """The plan's shading as polylines (N, 3) of x, y in pixels and pressure 0..1; arguments as for `plan`."""
+def strokes(
+    lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The plan's shading, its thin strokes and its thick ones; arguments as for `plan`.
+
+    Returns:
+        Polylines (N, 3) each: x, y in pixels and pressure 0..1.
+    """
     hand = Hand(seed)
     tones = _tones(_ink(lines), controls.maps(*lines.shape), hand, light, LAYERED)
-    return [stroke for layer in _laid(tones.shading, hand, LAYERED) for stroke in layer.polylines()]
+    layers = list(_laid(tones.shading, hand, LAYERED))
+    thin, thick = ([stroke for layer in layers for stroke in layer.polylines(wide)] for wide in (False, True))
+    return thin, thick
 
 
 def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | None = None) -> np.ndarray:
@@ -249,8 +262,9 @@ def _of_light(
     dark = dark * smoothstep(dark, 0.02, 0.08)
     broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
     # Strokes are finer and shorter where detail is fine, and long on the grounds behind.
-    rough = np.abs(light.lightness - blurred(light.lightness, 2))
-    fine = smoothstep(blurred(rough, 6), 0.008, 0.03) * np.clip(2 * maps["detail"], 0, 1)
+    rough = np.abs(light.tone - light.broad)
+    fine = smoothstep(blurred(rough, 6), 0.012, 0.045)
+    plain = 1 - smoothstep(blurred(rough, 10), 0.006, 0.024)
     angle = read_flow(light, hand)
     shade = maps["shading"]
     shading = Shading(
@@ -260,12 +274,12 @@ def _of_light(
         spacing=((SPACING - FINER * fine) * _gathered(hand, height, width)).astype(np.float32),
         length=(SHORTER + (1 - SHORTER) * (1 - light.focus) - 0.6 * SHORTER * fine).astype(np.float32),
         barrier=ink * (1 - inside),
+        thick=(plain * (THICK_BEHIND + (THICK_ON - THICK_BEHIND) * light.focus)).astype(np.float32),
     )
     tone = (DARKEST * dark).astype(np.float32)
-    plain = 1 - smoothstep(blurred(rough, 10), 0.004, 0.016)
     if style.layers and not style.dots:
         # Not across faces, and in blacks, which are layered until nothing shows between, hardly at all.
-        open_ = plain**2 * (1 - 0.4 * light.focus) * (1 - 0.8 * smoothstep(dark, 0.6, 0.95))
+        open_ = plain**2 * (1 - 0.4 * light.focus) * (1 - 0.8 * smoothstep(dark, 0.4, 0.85))
         tone *= 1 + BANDED * np.clip(2 * shade, 0, 1) * open_ * (_bands(shading, hand) - 1)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
     # Dark strokes lie too close to be told apart, so the side helps there; at the border only strokes run out.
@@ -315,7 +329,7 @@ def _of_form(
     black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
     dark = np.maximum(FORM_STROKES * np.sqrt(amount), black)
     spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
-    shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside))
+    shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside), np.zeros_like(ink))
     pressure = _pressed(hand, ink, blurred(form.tone, 4))
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(FORM_SIDE))
     # The tone of a solid goes on under its outline, or a pale ring would part the two.
@@ -369,11 +383,15 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray
     Less around its subject and towards the border, where the side ends first and single strokes run out.
     """
     height, width = background.shape
-    around = 1 - blurred(light.focus, 12)
-    kept = 1 - background**3 * around
+    around = 1 - blurred(light.focus, 5)
+    far = background**2
+    kept = 1 - far * background * around
     side = math.sqrt(height * width)
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
-    border = (np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) + 1) / side
+    to_side = (np.minimum(x, width - 1 - x) + 1) / side
+    to_end = (np.minimum(y, height - 1 - y) + 1) / side
+    # Rounded at the corners.
+    border = to_side * to_end / (to_side + to_end)
     # The strokes run out there, each at a length of its own.
     lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
@@ -381,10 +399,13 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray
     patches = np.clip(hand.wobble(height, width, 100.0, part=11)[0], -1.5, 1.5)
     stroke = np.floor(across + 2 * apart).astype(np.int32)
     several = np.floor(across / 5 + apart).astype(np.int32)
-    far = background**3
     longer = 0.06 * lengths[stroke % len(lengths)] + 0.08 * lengths[several % len(lengths)]
-    ragged = (border + far * (0.04 * (patches - 0.6) - longer)) / np.maximum(0.12 * far, 1e-6)
-    side_kept = smoothstep(ragged, 0.0, 1.6)
+    # Light tones end far from the border, dark ones near it, or the page would be lightest where the picture is dark.
+    pale = (1 - smoothstep(blurred(light.broad, 30), *PALE)) * (1 - light.focus)
+    far = far * (background + (1 - background) * pale)
+    comes_and_goes = (0.04 + 0.06 * pale) * (patches - 0.8) - (0.5 + 0.5 * pale) * longer
+    ragged = (border + far * comes_and_goes) / np.maximum((0.12 + 0.2 * pale) * far, 1e-6)
+    side_kept = smoothstep(ragged, 0.2, 1.2)
     return (kept * smoothstep(ragged, 0.0, 1.0)).astype(np.float32), side_kept.astype(np.float32)
 
 

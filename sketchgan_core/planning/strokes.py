@@ -20,7 +20,8 @@ HALF_LENGTH = 24  # steps at most, either way from where a stroke is begun
 SEEDS = 4  # px between candidates
 CELL = 128  # px, at least a stroke and a gap, so that candidates of cells that are two apart cannot touch
 SHORTEST = 5  # points; less is a speck
-WIDTH = 2  # px of a stroke in the plane
+WIDTH, THICK = 2, 3  # px of a stroke in the plane, and of a thick one
+THICK_APART = 1.35  # times the spacing of thin strokes that thick ones keep
 PLATEAU = 0.2  # a stroke ends where the tone is this much lighter or darker than where it was begun
 CARRIED = 0.5  # share of its direction that a stroke keeps from step to step: a hand draws no wriggles
 SHORTENED = 0.55  # share of its length by which chance shortens a stroke, at most
@@ -46,6 +47,7 @@ class Shading:
         spacing: px between neighbouring strokes.
         length: share of the full length, 0..1.
         barrier: above a half, no stroke passes.
+        thick: share of the strokes that are thick, 0..1.
         step: px between the points of a stroke.
     """
 
@@ -55,6 +57,7 @@ class Shading:
     spacing: np.ndarray
     length: np.ndarray
     barrier: np.ndarray
+    thick: np.ndarray
     step: float = STEP
 
 
@@ -65,17 +68,24 @@ class Strokes:
     Attributes:
         points: (M, 3) float32, x and y in px and pressure 0..1, one stroke after the other.
         ends: (N,) int64, the index after each stroke's last point.
+        thick: (N,) bool.
     """
 
     points: np.ndarray
     ends: np.ndarray
+    thick: np.ndarray
 
-    def polylines(self) -> list[np.ndarray]:
-        """Each stroke (N, 3)."""
-        return np.split(self.points, self.ends[:-1]) if len(self.ends) else []
+    def polylines(self, thick: bool | None = None) -> list[np.ndarray]:
+        """Each stroke (N, 3), or only those that are thick, or are not."""
+        every = np.split(self.points, self.ends[:-1]) if len(self.ends) else []
+        return (
+            every
+            if thick is None
+            else [stroke for stroke, wide in zip(every, self.thick, strict=True) if wide == thick]
+        )
 
 
-_NONE = Strokes(np.empty((0, 3), np.float32), np.empty(0, np.int64))
+_NONE = Strokes(np.empty((0, 3), np.float32), np.empty(0, np.int64), np.empty(0, bool))
 
 
 def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) -> Strokes:
@@ -106,7 +116,8 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
         return _NONE
     points = np.concatenate([strokes.points for strokes in laid])
     before = np.cumsum([0, *(len(strokes.points) for strokes in laid[:-1])])
-    return Strokes(points, np.concatenate([strokes.ends + start for strokes, start in zip(laid, before, strict=True)]))
+    ends = np.concatenate([strokes.ends + start for strokes, start in zip(laid, before, strict=True)])
+    return Strokes(points, ends, np.concatenate([strokes.thick for strokes in laid]))
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,7 @@ class _Followed:
         pressure: the same shape, 0..1.
         open: the same shape, whether a stroke may pass.
         spacing: (N,) px to their neighbours.
+        thick: (N,) bool.
     """
 
     kept: np.ndarray
@@ -136,6 +148,7 @@ class _Followed:
     pressure: np.ndarray
     open: np.ndarray
     spacing: np.ndarray
+    thick: np.ndarray
 
 
 def _pixel(points: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -151,7 +164,7 @@ def _followed(
 ) -> _Followed:
     height, width = wanted.shape
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
-    luck, long, turned, soft = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001))
+    luck, long, turned, soft, fat = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001, 3511))
     paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5), shading.step)
     flat = _pixel(paths, width, height)
     middle = HALF_LENGTH
@@ -166,9 +179,11 @@ def _followed(
     share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTENED * long)
     open_ &= reach[None] <= share[:, None] * HALF_LENGTH
     kept = np.flatnonzero(open_[:, middle])
+    thick = fat[kept] < shading.thick.ravel()[flat[kept, middle]]
     spacing = shading.spacing.ravel()[flat[kept, middle]] * (LOOSENESS[0] + LOOSENESS[1] * luck[kept])
+    spacing *= np.where(thick, np.float32(THICK_APART), np.float32(1))
     pressure = tone[kept] ** LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft[kept])[:, None]
-    return _Followed(kept, paths[kept], flat[kept], pressure, open_[kept], spacing)
+    return _Followed(kept, paths[kept], flat[kept], pressure, open_[kept], spacing, thick)
 
 
 def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
@@ -178,7 +193,10 @@ def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
     if not len(strokes.ends):
         return pressure
     fixed = np.rint(strokes.points[:, :2] * (1 << _SHIFT)).astype(np.int32)
-    cv2.polylines(cover, np.split(fixed, strokes.ends[:-1]), False, 255, WIDTH, cv2.LINE_AA, _SHIFT)
+    paths = np.split(fixed, strokes.ends[:-1])
+    for thick, wide in ((False, WIDTH), (True, THICK)):
+        these = [paths[index] for index in np.flatnonzero(strokes.thick == thick).tolist()]
+        cv2.polylines(cover, these, False, 255, wide, cv2.LINE_AA, _SHIFT)
     # Every pixel of a stroke gets the pressure of the stroke's nearest point.
     first, last = strokes.points[:-1], strokes.points[1:]
     for part in (0.0, 0.5):
@@ -303,7 +321,7 @@ def _apart(followed: _Followed, turn: np.ndarray, page: _Page) -> Strokes:
     inside = (place >= 0) & (place < counts[:, None])
     pressed = followed.pressure[kept] * _taper(place / (counts[:, None] - 1))
     points = np.concatenate([followed.paths[kept], pressed[..., None]], axis=2)[inside]
-    return Strokes(points.astype(np.float32), np.cumsum(counts))
+    return Strokes(points.astype(np.float32), np.cumsum(counts), followed.thick[kept])
 
 
 def _taper(at: np.ndarray) -> np.ndarray:

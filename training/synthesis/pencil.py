@@ -14,6 +14,7 @@ from sketchgan_core.materials.paper import paper
 from sketchgan_core.planning import plan
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import Light
+from sketchgan_core.planning.strokes import THICK, WIDTH
 
 from . import BRUSH
 from .hand_strokes import OVERSHOOT, Manner, sample, strokes
@@ -81,14 +82,18 @@ def draw(
     if lead.brush == BRUSH:
         lead = replace(lead, brush=brush)
     gain = lead.gain * (2.7 + 2.0 * float(controls.darkness))
-    under, over = all_strokes(lines, reference, controls, seed, light)
+    thick, under, over = all_strokes(lines, reference, controls, seed, light)
+    thicker = lead.radius * THICK / WIDTH
     # What is rubbed lies under the lines, which are drawn last and stay sharp.
-    passes = [under, over] if lead.smudged else [under + over]
+    shading = [(thick, thicker), (under, lead.radius)]
+    passes = [shading, [(over, lead.radius)]] if lead.smudged else [[*shading, (over, lead.radius)]]
     bare = np.ones((height * SUPERSAMPLING, width * SUPERSAMPLING), np.float32)
     for number, drawn in enumerate(passes):
-        with Canvas(*bare.shape) as canvas, Brush(lead.brush, SUPERSAMPLING, lead.radius) as pencil:
-            for stroke in drawn:
-                pencil.stroke(canvas, stroke)
+        with Canvas(*bare.shape) as canvas:
+            for drawn_alike, radius in drawn:
+                with Brush(lead.brush, SUPERSAMPLING, radius) as pencil:
+                    for stroke in drawn_alike:
+                        pencil.stroke(canvas, stroke)
             left = np.exp(-gain * canvas.alpha())
         if lead.smudged and number == 0:
             left += np.float32(lead.smudged) * (cv2.GaussianBlur(left, (0, 0), SUPERSAMPLING * _SMUDGE) - left)
@@ -105,11 +110,11 @@ def lay_on_paper(load: np.ndarray, kind: str, seed: int) -> np.ndarray:
 
 def all_strokes(
     lines: np.ndarray, reference: np.ndarray, controls: Controls, seed: int, light: Light | None = None
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """Every stroke (N, 3) in the order in which it is drawn, arguments as for `draw`.
 
     Returns:
-        Construction and shading; and the lines over them.
+        Thick strokes of shading; construction and the thin ones; and the lines over them.
     """
     height, width = lines.shape
     ink = 1 - lines
@@ -136,7 +141,11 @@ def all_strokes(
     for line in polylines:
         if len(line.points) > 30:
             under += strokes(line, construction, pressed, np.ones(len(line.points)))
-    under += [stroke * (1, 1, 0.34 + 0.36 * darkness) for stroke in plan.strokes(lines, controls, seed, light)]
+    thin, thick = (
+        [stroke * (1, 1, 0.34 + 0.36 * darkness) for stroke in alike]
+        for alike in plan.strokes(lines, controls, seed, light)
+    )
+    under += thin
     over: list[np.ndarray] = []
     for manner in (take, restated):
         for line in polylines:
@@ -148,7 +157,7 @@ def all_strokes(
             # The second statement of a broad line is one stroke: more would blot it.
             for parallel, firmness in _bundle(line, half_width) if manner is take else [(line, 1.0)]:
                 over += strokes(parallel, manner, pressed, firmness * weight)
-    return under, over
+    return thick, under, over
 
 
 class _Weight:

@@ -74,7 +74,7 @@ def test_more_shading_is_more_hatching_and_none_is_none(circle: np.ndarray) -> N
     assert areas[0] == 0
     assert areas == sorted(areas)
     assert areas[-1] > 2 * areas[2] > 0
-    assert strokes(circle, Controls(shading=0.0), 0) == []
+    assert strokes(circle, Controls(shading=0.0), 0) == ([], [])
 
 
 def test_a_painted_map_shades_where_it_is_painted(circle: np.ndarray) -> None:
@@ -89,7 +89,7 @@ def test_a_painted_map_shades_where_it_is_painted(circle: np.ndarray) -> None:
 def test_strokes_lie_on_the_plane_that_the_generator_sees(circle: np.ndarray) -> None:
     controls = Controls(shading=0.8)
     hatch = plane(circle, "hatch", controls, seed=5)
-    points = np.concatenate(strokes(circle, controls, 5))
+    points = np.concatenate(strokes(circle, controls, 5)[0])
     columns, rows = np.round(points[:, :2]).astype(int).T
     assert (hatch[rows, columns] > 0).mean() > 0.95
 
@@ -159,7 +159,8 @@ def test_strokes_are_longer_behind_than_on_the_subject() -> None:
     lengths = []
     for focus in (0, 1):
         light = Light(1 - even, even, even, np.full_like(even, focus), None)
-        laid = strokes(np.ones_like(even), Controls(), 3, light)
+        thin, thick = strokes(np.ones_like(even), Controls(), 3, light)
+        laid = thin + thick
         lengths.append(np.mean([np.hypot(*np.diff(stroke[:, :2], axis=0).T).sum() for stroke in laid]))
     assert lengths[0] > 1.05 * lengths[1]
 

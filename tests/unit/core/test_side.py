@@ -18,7 +18,7 @@ SIZE = 256
 
 def strokes(tone: float) -> np.ndarray:
     full = np.ones((SIZE, SIZE), np.float32)
-    shading = Shading(tone * full, tone * full, np.float32(SLANT) * full, 4 * full, full, 0 * full)
+    shading = Shading(tone * full, tone * full, np.float32(SLANT) * full, 4 * full, full, 0 * full, 0 * full)
     return 0.8 * cv2.GaussianBlur(stroke_plane(lay_strokes(shading, Hand(0), 0), SIZE, SIZE), (0, 0), 0.6)
 
 

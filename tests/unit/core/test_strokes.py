@@ -19,7 +19,7 @@ SIZE = 320
 
 def even(tone: float = 0.5, angle: float = SLANT, size: int = SIZE) -> Shading:
     full = np.full((size, size), 1, np.float32)
-    return Shading(tone * full, tone * full, np.float32(angle) * full, 4 * full, full, 0 * full)
+    return Shading(tone * full, tone * full, np.float32(angle) * full, 4 * full, full, 0 * full, 0 * full)
 
 
 def directions(strokes: list[np.ndarray]) -> np.ndarray:
@@ -94,7 +94,7 @@ def test_a_larger_page_shows_the_same_strokes_in_its_corner() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (7, 90)])
 def test_any_size(shape: tuple[int, int]) -> None:
     full = np.ones(shape, np.float32)
-    shading = Shading(0.8 * full, 0.8 * full, 0 * full, 3 * full, full, 0 * full)
+    shading = Shading(0.8 * full, 0.8 * full, 0 * full, 3 * full, full, 0 * full, 0 * full)
     assert stroke_plane(lay_strokes(shading, Hand(0), 0), *shape).shape == shape
 
 
