@@ -101,13 +101,25 @@ def best(run: Path) -> Path | None:
 
 
 def newest_intact(run: Path) -> Path | None:
-    """The newest checkpoint whose files are as they were written; damaged ones are set aside with a message."""
+    """The newest checkpoint whose files are as they were written; damaged ones are set aside with a message.
+
+    Raises:
+        TrainingError: there are checkpoints, and all are damaged.
+    """
+    damaged: list[tuple[Path, str]] = []
     for folder in reversed(checkpoints(run)):
         damage = _damage(folder)
         if damage is None:
+            for newer, why in damaged:
+                print(f"{newer}: damaged ({why}); going on from the one before", flush=True)
+                set_aside(newer, "damaged")
             return folder
-        print(f"{folder}: damaged ({damage}); going on from the one before", flush=True)
-        set_aside(folder, "damaged")
+        damaged.append((folder, damage))
+    if damaged:
+        folder, why = damaged[0]
+        raise TrainingError(
+            f"{folder}: damaged ({why}), and no other checkpoint is whole; remove {run / FOLDER} to start anew"
+        )
     return None
 
 

@@ -126,6 +126,19 @@ def test_a_state_that_is_valid_but_not_what_was_written_is_set_aside(
     assert all(torch.equal(tensor, tensors(run)[name]) for name, tensor in tensors(complete).items())
 
 
+def test_a_run_whose_checkpoints_are_all_damaged_does_not_begin_anew_unasked(
+    complete: Path, shared_pairs: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(complete, run)
+    for state in run.glob("checkpoints/*/state.json"):
+        state.write_text("{}")
+    before = sorted(run.glob("checkpoints/*"))
+    with pytest.raises(SketchGANError, match=r"damaged .* no other checkpoint is whole; remove .* to start anew"):
+        main(arguments(shared_pairs, run))
+    assert sorted(run.glob("checkpoints/*")) == before
+
+
 def test_two_runs_in_one_folder_do_not_mix(shared_pairs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
