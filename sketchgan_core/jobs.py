@@ -100,8 +100,7 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
         if several:
             raise BadUsage(f"{output}: is one file for several inputs; give a folder")
         return [output for _ in sources]
-    kind = mimetypes.guess_type(output.name)[0] or ""
-    if not output.is_dir() and (kind.startswith(("image/", "video/")) or kind == "application/pdf"):
+    if not output.is_dir() and mimetypes.guess_type(output.name)[0]:
         raise BadUsage(f"{output}: cannot be written; choose a folder, or one of {', '.join(OUTPUT_FORMATS)}")
     targets: list[Path] = []
     taken: set[str] = set()

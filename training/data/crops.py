@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..config import TrainConfig
+from ..errors import TrainingError
 from ..processes import STOPPING
 from .augment import INK, affine_matrix, change_thickness, finish, overlap, turn, warp
 
@@ -77,13 +78,22 @@ class Crops(Dataset[Tensor]):
 
 
 def validation_batch(stacks: Planned, validation: Sequence[int], config: TrainConfig) -> Tensor:
-    """The fixed, unaugmented crops on which the run is measured, spread over the held-back pairs."""
-    crops = []
+    """The fixed, unaugmented crops on which the run is measured, spread over the held-back pairs.
+
+    Raises:
+        TrainingError: there is not a line in them.
+    """
+    crops, blank = [], True
     for number in range(config.validation_crops):
         rng = np.random.default_rng((config.seed, number, 1))
         index = validation[number * len(validation) // config.validation_crops % len(validation)]
         window = inked_window(stacks[index], config.crop, rng, config.minimum_ink)
+        blank &= int(np.ptp(window[..., INK])) < INK_LEVEL // 4
         crops.append(tensor(_with_controls(window, stacks.controls(index))))
+    if blank:
+        raise TrainingError(
+            "none of the held-back pairs shows a line; line images are dark lines on white: look at them"
+        )
     return torch.stack(crops)
 
 

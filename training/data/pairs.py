@@ -27,6 +27,7 @@ from .plan_version import another_plan
 
 LAYOUTS = (("line", "sketch"), ("raw/line", "raw/sketch"), ("raw", "sketch"))
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+SMALLEST = 16  # px of the shorter side of a pair
 SHOWN = 20  # problems that are listed one by one
 
 Candidate = tuple[Path, Path, Path | None, dict | None]
@@ -212,6 +213,11 @@ def _pair(candidate: Candidate, problems: list[str]) -> Pair | None:
     size = _size(line, problems)
     fitting = [_fits(file, line, size, problems) for file in (sketch, tone) if file is not None]
     if size is None or not all(fitting):
+        return None
+    if min(size) < SMALLEST:
+        problems.append(
+            f"{line}: {size[1]} x {size[0]} px; a pair needs {SMALLEST} px at least: scan it larger, or remove it"
+        )
         return None
     if entry is None or not _is_rendered(entry):
         size = drawn_size(line, size)

@@ -356,10 +356,16 @@ def test_a_name_as_long_as_names_can_be_is_written(folder: Path, tmp_path: Path)
     assert [file.name for file in (tmp_path / "out").iterdir()] == [name]
 
 
-@pytest.mark.parametrize("name", ["x.pdf", "x.svg", "x.psd"])
+@pytest.mark.parametrize("name", ["x.pdf", "x.svg", "x.psd", "x.doc", "x.txt"])
 def test_a_kind_of_output_that_cannot_be_written_is_no_folder(folder: Path, tmp_path: Path, name: str) -> None:
     assert run("lines", folder / "cat.png", "-o", tmp_path / name) == 2
     assert not (tmp_path / name).exists()
+
+
+def test_a_picture_without_a_line_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (300, 200), 255).save(tmp_path / "blank.png")
+    assert run("lines", tmp_path / "blank.png", "-o", tmp_path / "out") == 0
+    assert "blank.png: warning: no line stands out" in capsys.readouterr().err
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

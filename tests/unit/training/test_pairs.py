@@ -54,6 +54,13 @@ def test_a_size_mismatch_is_named(draw_pairs: Draw, pair_folder: Path) -> None:
         find_pairs([pair_folder])
 
 
+def test_a_pair_too_small_to_teach_anything_is_named(pair_folder: Path) -> None:
+    for part in ("line", "sketch"):
+        Image.new("L", (3, 40), 255).save(pair_folder / part / "bee.png")
+    with pytest.raises(SketchGANError, match=r"line/bee\.png: 3 x 40 px; a pair needs 16 px"):
+        find_pairs([pair_folder])
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
 def test_a_photograph_is_trained_upright(pair_folder: Path, orientation: int, ending: str) -> None:

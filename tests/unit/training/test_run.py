@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator
+from PIL import Image
 
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.pencils.weights import load_discriminator, load_pencil, read_header
@@ -137,6 +138,16 @@ def test_a_run_whose_checkpoints_are_all_damaged_does_not_begin_anew_unasked(
     with pytest.raises(SketchGANError, match=r"damaged .* no other checkpoint is whole; remove .* to start anew"):
         main(arguments(shared_pairs, run))
     assert sorted(run.glob("checkpoints/*")) == before
+
+
+@pytest.mark.parametrize("shade", [0, 255])
+def test_blank_pairs_teach_nothing_and_are_refused(tmp_path: Path, shade: int) -> None:
+    for part in ("line", "sketch"):
+        (tmp_path / "pairs" / part).mkdir(parents=True)
+        for name in "abc":
+            Image.new("L", (96, 96), shade).save(tmp_path / "pairs" / part / f"{name}.png")
+    with pytest.raises(SketchGANError, match="none of the held-back pairs shows a line"):
+        main(arguments(tmp_path / "pairs", tmp_path / "run"))
 
 
 def test_two_runs_in_one_folder_do_not_mix(shared_pairs: Path, tmp_path: Path) -> None:
