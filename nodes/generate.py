@@ -164,7 +164,7 @@ class Generate(io.ComfyNode):
             )
             given = "auto" if lines is None else lines[index % len(lines)]
             # Whatever is decided from a picture is decided once, for all frames, or an animation would flicker.
-            subject = sketcher.subject(frame, given, patch_size, model_size, asked, like=first)
+            subject = sketcher.subject(frame, given, patch_size, model_size, asked, like=first, moving=len(image) > 1)
             if first is None:
                 first = subject
                 host.load(patcher, core.useful_memory(sketcher.generator, *subject.lines.shape))

@@ -50,5 +50,5 @@ class Preview:
             return None
         detail = float(np.mean(controls.detail))
         if self._light is None or self._light[0] != detail:
-            self._light = detail, read_light(self._pixels, detail, self._subject.curve)
+            self._light = detail, read_light(self._pixels, detail, self._subject.curve, self._subject.moving)
         return self._light[1]

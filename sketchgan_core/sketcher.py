@@ -62,6 +62,7 @@ class Subject:
         own_lines: whether the lines were given with the picture.
         curve: of the picture's tones, judged from the first frame; None where there is no picture.
         prepared: how the lines were made, or None where they were given.
+        moving: whether it is a frame among others.
     """
 
     lines: np.ndarray
@@ -72,6 +73,7 @@ class Subject:
     own_lines: bool = False
     curve: ToneCurve | None = None
     prepared: PreparedLines | None = None
+    moving: bool = False
 
     def said(self) -> str:
         """What was read and at what size it is drawn, as one line for a log or a node."""
@@ -215,18 +217,20 @@ class Sketcher:
         )
         medium = Medium(paper, grade, style)
         first: Subject | None = None
+        alone = isinstance(image, str | os.PathLike | Image.Image) or np.ndim(image) < 4
+        moving = not alone and len(image) > 1
         given = None if isinstance(lines, str) else lines
 
         def sketch(frame: Any, given_lines: Any) -> Any:
             nonlocal first
             made_of = lines if given is None else given_lines
-            subject = self.subject(frame, made_of, patch_size, model_size, controls, like=first, settings=settings)
+            subject = self.subject(frame, made_of, patch_size, model_size, controls, first, settings, moving)
             first = first or subject
             size = subject.size if output == "input" else subject.lines.shape
             drawn = self.draw_subject(subject, controls, seed, medium, tile, size, progress, cancelled)
             return _like(frame, drawn)
 
-        if isinstance(image, str | os.PathLike | Image.Image) or np.ndim(image) < 4:
+        if alone:
             return sketch(image, given)
         if not len(image):
             raise SketchGANError("the batch is empty; give at least one image")
@@ -257,6 +261,7 @@ class Sketcher:
         controls: Controls | None = None,
         like: Subject | None = None,
         settings: LineSettings | None = None,
+        moving: bool = False,
     ) -> Subject:
         """Reads what came in and brings it to its drawing size.
 
@@ -270,6 +275,7 @@ class Sketcher:
             controls: their detail chooses the drawing size of a picture; the pencil's own if None.
             like: the first frame of an animation; the others are read like it.
             settings: of the lines that are made; thickness and width are px of the whole.
+            moving: it is a frame among others, as all are that are read like another.
 
         Raises:
             SketchGANError: an image or setting that cannot be used.
@@ -277,6 +283,7 @@ class Sketcher:
         if patch_size < 0 or model_size < 1:
             raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
         at_most = seen(lines, patch_size)
+        moving = moving or like is not None
         pixels, size = pixels_and_size(image, at_most)
         detail = float(np.mean((controls or self.defaults).detail))
 
@@ -293,7 +300,8 @@ class Sketcher:
         if not isinstance(lines, str):
             at = drawn_at(None)
             small, reason = fitted(pixels, at), "your lines, with the tone of the picture"
-            return Subject(_lines_at(to_lines(lines, at_most), at), small, size, "photo", reason, True, tones(small))
+            own = _lines_at(to_lines(lines, at_most), at)
+            return Subject(own, small, size, "photo", reason, True, tones(small), moving=moving)
         mode, reason, settings = lines, _AS_ASKED.get(lines, lines), settings or LineSettings()
         if like is not None:
             mode, reason = like.read_as, like.reason
@@ -308,7 +316,7 @@ class Sketcher:
             prepared = prepare_lines(
                 small, "photo", settings.at(side(small.shape) / side(size)), like=before, device=self._device()
             )
-            return Subject(prepared.lines, small, size, mode, reason, curve=tones(small), prepared=prepared)
+            return Subject(prepared.lines, small, size, mode, reason, False, tones(small), prepared, moving)
         settings = settings.at(side(pixels.shape) / side(size))
         prepared = prepare_lines(pixels, cast(LineMode, mode), settings, like=before, device=self._device())
         screen = tone_of_screen(prepared.lines) if settings.rules == "remove" else None
@@ -318,7 +326,7 @@ class Sketcher:
         alone, tone = screen
         at = drawn_at(alone)
         light = fitted(1 - tone, at)
-        return Subject(_lines_at(alone, at), light, size, mode, reason, True, AS_IT_IS, prepared)
+        return Subject(_lines_at(alone, at), light, size, mode, reason, True, AS_IT_IS, prepared, moving)
 
     def draw_subject(
         self,
@@ -335,7 +343,7 @@ class Sketcher:
         """Draws what `subject` read; arguments and result as for `draw`, `size` by default the input's."""
         lines, light = subject.lines, None
         if subject.pixels is not None:
-            light = read_light(subject.pixels, float(np.mean(controls.detail)), subject.curve)
+            light = read_light(subject.pixels, float(np.mean(controls.detail)), subject.curve, subject.moving)
             if not subject.own_lines:
                 lines = weigh_lines(lines, light)
         return self.draw(lines, controls, seed, medium, tile, progress, cancelled, light, size or subject.size, dtype)

@@ -29,7 +29,8 @@ def read_flow(light: Light, hand: Hand) -> np.ndarray:
     height, width = light.lightness.shape
     slant = 2 * (SLANT + _SLANT_TURN * hand.wobble(height, width, 90.0, part=8)[0])
     cosine, sine = np.cos(slant), np.sin(slant)
-    for along, trust in (_form(light, _BODY_SPREAD), _form(light, _FORM_SPREAD), _texture(light.lightness)):
+    spreads = (_FORM_SPREAD,) if light.moving else (_BODY_SPREAD, _FORM_SPREAD)
+    for along, trust in (*(_form(light, spread) for spread in spreads), _texture(light.lightness)):
         strength = np.hypot(*along) + np.float32(1e-6)
         cosine = trust * along[0] / strength + (1 - trust) * cosine
         sine = trust * along[1] / strength + (1 - trust) * sine

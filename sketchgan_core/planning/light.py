@@ -66,6 +66,7 @@ class Light:
         broad: the same without its detail.
         focus: 1 where the picture is sharp, 0 on blurred and empty grounds.
         curve: the tone curve that was used.
+        moving: whether it is a frame among others, of which nothing may depend on what is far away.
     """
 
     lightness: np.ndarray
@@ -73,15 +74,17 @@ class Light:
     broad: np.ndarray
     focus: np.ndarray
     curve: ToneCurve | None
+    moving: bool = False
 
 
-def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None = None) -> Light:
+def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None = None, moving: bool = False) -> Light:
     """Reads the light of a picture at its drawing size.
 
     Args:
         pixels: (H, W) or (H, W, 3) float32, 0..1.
         detail: 0..1, how plainly fine detail is drawn.
         curve: of the first frame; judged from this picture if None.
+        moving: it is a frame among others: its ground, which can only be told from afar, is not sought.
     """
     lightness = _lightness(pixels)
     curve = curve or _judged(lightness)
@@ -98,8 +101,10 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     )
     sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
     # Sharp detail makes its surroundings part of the subject, but not the ground on the other side of its outline.
-    focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS) * (1 - _ground(sharp))
-    return Light(lightness, _within(1 - fine), 1 - broad.clip(0, 1), focus, curve)
+    focus = smoothstep(blurred(sharp, _FOCUS_SPREAD), *_FOCUS)
+    if not moving:
+        focus *= 1 - _ground(sharp)
+    return Light(lightness, _within(1 - fine), 1 - broad.clip(0, 1), focus, curve, moving)
 
 
 def judge_tones(pixels: np.ndarray) -> ToneCurve:

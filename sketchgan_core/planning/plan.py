@@ -46,7 +46,7 @@ FEW_SOLIDS = 0.002  # share of the page in solids; in so few nobody sees how the
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.9  # of a solid black, which is layered like any dark tone
 SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not ink
-DARKEST = 0.84  # mean graphite of the darkest tone
+DARKEST = 0.82  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PLAIN_SIDE = 0.1  # and how much more where a tone is plain
 # The side of the lead on plain tones: px of its strokes, px between them, their layer, and how much they stand out.

@@ -225,8 +225,8 @@ def test_pairs_with_tone_are_pictures_whose_plan_knows_where_they_are_dark(drawi
         stack = plan_pair(pair).astype(np.float32) / 255
         graphite, hatch = 1 - stack[..., STORED.index("sketch")], stack[..., STORED.index("hatch")]
         planned = np.maximum(hatch, stack[..., STORED.index("take")])
-        # Where nothing is planned, nothing is drawn, except for restated lines and the width of a stroke.
-        free = cv2.dilate(stack[..., : STORED.index("tone")][..., 3:].max(2), np.ones((9, 9), np.uint8)) == 0
+        # Where nothing is planned, nothing is drawn, except for restated lines and the width of a thick stroke.
+        free = cv2.dilate(stack[..., : STORED.index("tone")][..., 3:].max(2), np.ones((13, 13), np.uint8)) == 0
         assert graphite[free].max(initial=0) < 0.08
         if (hatch > 0.1).mean() > 0.05:
             blurred = [cv2.GaussianBlur(image, (0, 0), 4).ravel() for image in (planned, graphite)]
