@@ -157,6 +157,7 @@ class Generate(io.ComfyNode):
         size = output.removesuffix(" size")
         progress = host.Progress(len(image))
         first: core.Subject | None = None
+        moving = core.is_film(image)
         for index, frame in enumerate(image):
             host.cancelled()
             asked = sketcher.controls(
@@ -164,7 +165,7 @@ class Generate(io.ComfyNode):
             )
             given = "auto" if lines is None else lines[index % len(lines)]
             # Whatever is decided from a picture is decided once, for all frames, or an animation would flicker.
-            subject = sketcher.subject(frame, given, patch_size, model_size, asked, like=first, moving=len(image) > 1)
+            subject = sketcher.subject(frame, given, patch_size, model_size, asked, like=first, moving=moving)
             if first is None:
                 first = subject
                 host.load(patcher, core.useful_memory(sketcher.generator, *subject.lines.shape))

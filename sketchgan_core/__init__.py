@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .pencils.header import Card, Header, list_pencils, read_header
     from .pencils.weights import load_pencil, save_pencil
     from .planning.controls import Controls
-    from .sketcher import Medium, Sketcher, Subject, scaled_size
+    from .sketcher import Medium, Sketcher, Subject, is_film, scaled_size
     from .tiling import draw_tiled, useful_memory
 
 _HOMES = {
@@ -43,6 +43,7 @@ _HOMES = {
     "read_header": "pencils.header",
     "read_image": "images",
     "save_pencil": "pencils.weights",
+    "is_film": "sketcher",
     "scaled_size": "sketcher",
     "draw_tiled": "tiling",
     "thumbnail_url": "images",
@@ -65,6 +66,7 @@ __all__ = [
     "Sketcher",
     "Subject",
     "draw_tiled",
+    "is_film",
     "lay_on_paper",
     "list_pencils",
     "load_pencil",

@@ -23,10 +23,9 @@ from .files import written_whole
 from .images import write_image
 from .lines.settings import LineSettings
 from .planning.controls import Controls
-from .sketcher import DEFAULT_MEDIUM, Medium, Sketcher, Subject
+from .sketcher import CUT, DEFAULT_MEDIUM, Medium, Sketcher, Subject
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".webm": "webm"}
-_CUT = 0.16  # mean difference of lightness, 0..1, between two frames that belong to different shots
 _LOOKED_AT = (64, 36)  # px, width and height, at which frames are compared
 # Sound that every player takes in such a file; .mkv holds anything.
 _SOUNDS = {".mp4": ("aac", "mp3", "ac3"), ".mov": ("aac", "mp3", "ac3", "alac"), ".webm": ("opus", "vorbis")}
@@ -96,7 +95,7 @@ def draw_film(
             file = kept / f"{count:08d}.png"
             pixels = _upright(frame)
             look = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), _LOOKED_AT, interpolation=cv2.INTER_AREA)
-            cut = looked is None or float(np.abs(look.astype(np.float32) - looked).mean()) > 255 * _CUT
+            cut = looked is None or float(np.abs(look.astype(np.float32) - looked).mean()) > 255 * CUT
             looked = look.astype(np.float32)
             held = not cut and (count - 1) % shot.hold
             same = held or (not cut and last is not None and np.array_equal(pixels, last))
@@ -110,7 +109,7 @@ def draw_film(
                 assert subject is not None
                 assert drawing is not None
                 if drawing == file:
-                    now = sketcher.subject(pixels, *how, like=subject, settings=shot.settings)
+                    now = sketcher.subject(pixels, *how, like=subject, settings=shot.settings, moving=True)
                     write_image(file, sketcher.draw_subject(now, shot.controls, shot.seed, shot.medium))
                 else:
                     _link(drawing, file)

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal, cast
 
 import cv2
@@ -43,6 +44,8 @@ _AS_ASKED = {
     "classic": "lines in the classic way, as asked",
 }
 _INVISIBLE = 0.02  # graphite, at most, on a sheet that looks empty
+CUT = 0.16  # mean difference of lightness, 0..1, between two frames that belong to different shots
+_LOOKED_AT = 128  # px: the size at which frames are compared
 _TINY = 32  # px: a smaller drawing shows nothing
 FIRM = 1.35  # how much harder lines are pressed where there is no tone beside them
 EVENED = 0.7  # px over which a load is evened out that is enlarged to twice its size or more
@@ -218,7 +221,7 @@ class Sketcher:
         medium = Medium(paper, grade, style)
         first: Subject | None = None
         alone = isinstance(image, str | os.PathLike | Image.Image) or np.ndim(image) < 4
-        moving = not alone and len(image) > 1
+        moving = not alone and is_film(image)
         given = None if isinstance(lines, str) else lines
 
         def sketch(frame: Any, given_lines: Any) -> Any:
@@ -275,7 +278,7 @@ class Sketcher:
             controls: their detail chooses the drawing size of a picture; the pencil's own if None.
             like: the first frame of an animation; the others are read like it.
             settings: of the lines that are made; thickness and width are px of the whole.
-            moving: it is a frame among others, as all are that are read like another.
+            moving: it is a frame of a film, in which what stands still must stay as it is; see `is_film`.
 
         Raises:
             SketchGANError: an image or setting that cannot be used.
@@ -283,7 +286,6 @@ class Sketcher:
         if patch_size < 0 or model_size < 1:
             raise SketchGANError(f"patch size {patch_size} and model size {model_size} must be positive")
         at_most = seen(lines, patch_size)
-        moving = moving or like is not None
         pixels, size = pixels_and_size(image, at_most)
         detail = float(np.mean((controls or self.defaults).detail))
 
@@ -483,6 +485,15 @@ def _lines_at(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return lines
     resized = fitted(lines, size)
     return np.clip(1 - (1 - resized) * _LINES_PALE, 0, 1) if lines.shape[0] > size[0] else resized
+
+
+def is_film(batch: Any) -> bool:
+    """Whether a batch (B, ...), an array or tensor, shows movement: pictures that resemble the one before, and differ.
+
+    Copies of a picture, and pictures that have nothing to do with each other, are drawn as each would be alone.
+    """
+    looks = [to_lines(frame, _LOOKED_AT) for frame in batch]
+    return any(0 < float(np.abs(one - other).mean()) < CUT for one, other in pairwise(looks))
 
 
 def _like(image: Any, sketch: np.ndarray) -> Any:
