@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .sketcher import Subject
 
 OK, SOME_FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
-NO_LINE = 0.9  # lightness that nobody takes for a line
 TRANSPARENT = (".png", ".webp", ".tif", ".tiff")  # endings of files that hold transparency
 
 
@@ -223,7 +222,7 @@ def _film(options: argparse.Namespace) -> int:
 
 
 def _lines(options: argparse.Namespace) -> int:
-    from .images import check_size
+    from .images import INVISIBLE, check_size
     from .lines.prepare import prepare_lines
 
     jobs, failures = find_jobs(options)
@@ -238,7 +237,7 @@ def _lines(options: argparse.Namespace) -> int:
         first = prepared if options.frames and first is None else first
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
             tell(note)
-        if prepared.lines.min() > NO_LINE:
+        if prepared.lines.min() > INVISIBLE:
             tell(f"{source}: warning: no line stands out from its ground; try another --mode, such as photo")
         return lambda: _write(target, prepared.lines, options, picture.dpi)
 

@@ -1,4 +1,4 @@
-"""Arithmetic on fields of numbers: a wide blur, a smooth step."""
+"""Arithmetic on fields of numbers: a wide blur, slopes, a smooth step."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     height, width = image.shape[:2]
     small = cv2.resize(image, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
     return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def gradient(image: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """The slopes of a float32 image (H, W) after a Gaussian of `sigma` px, to the right and down, per px."""
+    smooth = blurred(image, sigma)
+    right, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    return right, down
 
 
 def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:

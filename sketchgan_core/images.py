@@ -64,7 +64,7 @@ _END_OF_JPEG = b"\xff\xd9"
 _CUT_SHORT = 8  # bytes
 _LAST_ROWS = 16  # px: the lowest blocks of a JPEG
 
-_INVISIBLE = 0.9  # lightness from which nothing shows on white
+INVISIBLE = 0.9  # lightness from which nothing shows on white
 _LINES_COVER = 0.3  # share of the page that lines cover at most
 _MADE_WITH = "sketchgan"  # what the settings are called in a file
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -511,7 +511,7 @@ def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray |
     is_grey = image.mode in ("1", "L", "LA")
     image = image.convert("RGB")
     grey = np.asarray(image.convert("L"), dtype=np.float32) / 255
-    if alpha is not None and 0 < (alpha > 0.5).mean() < _LINES_COVER and grey.min() > _INVISIBLE:
+    if alpha is not None and 0 < (alpha > 0.5).mean() < _LINES_COVER and grey.min() > INVISIBLE:
         return 1 - alpha, alpha, None  # white lines on nothing: their alpha shows where they are
     return grey, alpha, None if is_grey else np.asarray(image)
 

@@ -492,7 +492,7 @@ def is_film(batch: Any) -> bool:
 
     Copies of a picture, and pictures that have nothing to do with each other, are drawn as each would be alone.
     """
-    looks = [to_lines(frame, _LOOKED_AT) for frame in batch]
+    looks = (to_lines(frame, _LOOKED_AT) for frame in batch) if len(batch) > 1 else ()
     return any(0 < float(np.abs(one - other).mean()) < CUT for one, other in pairwise(looks))
 
 

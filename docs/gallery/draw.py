@@ -29,7 +29,7 @@ CLOSE_SIZE = (620, 460)
 # What does not go well, and what to do.
 FAILURES = {
     "pictures/dogs.jpg": "Small eyes in the shade run together; detail 0.8 or a larger drawing size helps.",
-    "pictures/library.jpg": "Strokes are of one size, on leaves as on stones; background 0.7 quiets the ground.",
+    "pictures/library.jpg": "Strokes are much alike on leaves and on stones; background 0.7 quiets the ground.",
     "drawings/mover.png": "What lines enclose is shaded by an invented light; shading 0 leaves it.",
 }
 

@@ -9,11 +9,11 @@ patterns").
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 
-import cv2
 import numpy as np
 
-from ..fields import blurred, smoothstep
+from ..fields import blurred, gradient, smoothstep
 from .hand import SLANT, Hand
 from .light import Light
 
@@ -30,7 +30,7 @@ def read_flow(light: Light, hand: Hand) -> np.ndarray:
     slant = 2 * (SLANT + _SLANT_TURN * hand.wobble(height, width, 90.0, part=8)[0])
     cosine, sine = np.cos(slant), np.sin(slant)
     spreads = (_FORM_SPREAD,) if light.moving else (_BODY_SPREAD, _FORM_SPREAD)
-    for along, trust in (*(_form(light, spread) for spread in spreads), _texture(light.lightness)):
+    for along, trust in (*_forms(light, spreads), _texture(light.lightness)):
         strength = np.hypot(*along) + np.float32(1e-6)
         cosine = trust * along[0] / strength + (1 - trust) * cosine
         sine = trust * along[1] / strength + (1 - trust) * sine
@@ -49,23 +49,21 @@ def _texture(lightness: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.n
     return along, smoothstep(np.hypot(*along), *_TEXTURE_AGREES)
 
 
-def _form(light: Light, spread: float) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """The doubled direction of the edges around, however few, and how far to trust it: where they agree."""
+def _forms(light: Light, spreads: Iterable[float]) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
+    """For each spread, px: the doubled direction of the edges around, however few, and how far to trust it."""
     cosine, sine, squared = _tangent(light.lightness, 2.0)
     edge = squared / (squared + np.float32(_FORM_SLOPE**2))
     weight = edge / (squared + np.float32(1e-6))
-    near = blurred(edge, spread) + np.float32(0.004)
-    along = (
-        blurred(cosine * weight, spread) / near,
-        blurred(sine * weight, spread) / near,
-    )
-    agreed = smoothstep(np.hypot(*along), *_FORM_AGREES)
-    return along, agreed * smoothstep(near, *_FORM_NEAR) * light.focus
+    cosine, sine = cosine * weight, sine * weight
+    for spread in spreads:
+        near = blurred(edge, spread) + np.float32(0.004)
+        along = blurred(cosine, spread) / near, blurred(sine, spread) / near
+        agreed = smoothstep(np.hypot(*along), *_FORM_AGREES)
+        yield along, agreed * smoothstep(near, *_FORM_NEAR) * light.focus
 
 
 def _tangent(lightness: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The tangent of the level lines as a doubled direction, its length the square of the slope; and that square."""
-    smooth = blurred(lightness, sigma)
-    right, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    right, down = gradient(lightness, sigma)
     across, along = right * right, down * down
     return along - across, -2 * right * down, across + along

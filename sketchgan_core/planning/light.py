@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..fields import blurred, smoothstep
+from ..fields import blurred, gradient, smoothstep
 
 _SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not stretched to full contrast
 _CURVE_POINTS = 65
@@ -134,8 +134,7 @@ def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
 
 def _told(lightness: np.ndarray) -> np.ndarray:
     """How much of its detail a place tells (H, W): all where edges agree or stand alone; less in grass."""
-    smooth = blurred(lightness, 0.8)
-    right, down = (cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1)))
+    right, down = gradient(lightness, 0.8)
     xx, yy, xy = (blurred(part, 4.0) for part in (right * right, down * down, right * down))
     agreed = np.hypot(xx - yy, 2 * xy) / (xx + yy + np.float32(1e-6))
     # Texture is everywhere around, and an eye is not.
@@ -164,8 +163,7 @@ def _ground(sharp: np.ndarray) -> np.ndarray:
 
 
 def _slope(lightness: np.ndarray, sigma: float) -> np.ndarray:
-    smooth = blurred(lightness, sigma)
-    slope: np.ndarray = np.hypot(*(cv2.Scharr(smooth, cv2.CV_32F, *axis, scale=1 / 32) for axis in ((1, 0), (0, 1))))
+    slope: np.ndarray = np.hypot(*gradient(lightness, sigma))
     return slope
 
 

@@ -51,10 +51,8 @@ DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with t
 PLAIN_SIDE = 0.1  # and how much more where a tone is plain
 # The side of the lead on plain tones: px of its strokes, px between them, their layer, and how much they stand out.
 BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
-THICK_BEHIND, THICK_ON = (
-    0.6,
-    0.15,
-)  # share of strokes that are thick where a picture is plain: behind things, and on them
+# Share of strokes that are thick where a picture is plain: behind things, and on them.
+THICK_BEHIND, THICK_ON = 0.6, 0.15
 PALE = (0.05, 0.4)  # tones that end far from the border of the page, and near it
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 # By softness, for the grades from 4H to charcoal: how far apart strokes lie, as a share of those of a 2B.
@@ -176,8 +174,11 @@ def strokes(
     """
     hand = Hand(seed)
     tones = _tones(_ink(lines), controls.maps(*lines.shape), hand, light, LAYERED)
-    layers = list(_laid(tones.shading, hand, LAYERED))
-    thin, thick = ([stroke for layer in layers for stroke in layer.polylines(wide)] for wide in (False, True))
+    thin: list[np.ndarray] = []
+    thick: list[np.ndarray] = []
+    for layer in _laid(tones.shading, hand, LAYERED):
+        for stroke, wide in zip(layer.polylines(), layer.thick, strict=True):
+            (thick if wide else thin).append(stroke)
     return thin, thick
 
 

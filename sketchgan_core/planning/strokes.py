@@ -75,14 +75,9 @@ class Strokes:
     ends: np.ndarray
     thick: np.ndarray
 
-    def polylines(self, thick: bool | None = None) -> list[np.ndarray]:
-        """Each stroke (N, 3), or only those that are thick, or are not."""
-        every = np.split(self.points, self.ends[:-1]) if len(self.ends) else []
-        return (
-            every
-            if thick is None
-            else [stroke for stroke, wide in zip(every, self.thick, strict=True) if wide == thick]
-        )
+    def polylines(self) -> list[np.ndarray]:
+        """Each stroke (N, 3)."""
+        return np.split(self.points, self.ends[:-1]) if len(self.ends) else []
 
 
 _NONE = Strokes(np.empty((0, 3), np.float32), np.empty(0, np.int64), np.empty(0, bool))
