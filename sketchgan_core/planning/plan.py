@@ -263,7 +263,9 @@ def _of_light(
     dark = dark * smoothstep(dark, 0.02, 0.08)
     broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
     # Strokes are finer and shorter where detail is fine, and long on the grounds behind.
-    rough = np.abs(light.tone - light.broad)
+    # The light was read with the mean of a map of detail, which counts where it lies.
+    detail = maps["detail"]
+    rough = np.abs(light.tone - light.broad) * ((0.25 + detail) / (0.25 + np.float32(detail.mean(dtype=np.float64))))
     fine = smoothstep(blurred(rough, 6), 0.012, 0.045)
     plain = 1 - smoothstep(blurred(rough, 10), 0.006, 0.024)
     angle = read_flow(light, hand)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
+from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.light import read_light, weigh_lines
+from sketchgan_core.planning.plan import strokes
 
 
 def ramp(height: int = 200, width: int = 300) -> np.ndarray:
@@ -87,3 +90,19 @@ def test_a_light_line_is_reserved_and_a_dark_one_is_drawn() -> None:
         kept.append(1 - weigh_lines(lines, read_light(picture))[80:120, 200].mean())
     assert kept[0] < 0.1
     assert kept[1] > 0.5
+
+
+def test_a_map_of_detail_counts_where_it_lies() -> None:
+    picture = cv2.resize(data.chelsea(), (300, 200), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    detail = np.zeros((200, 300), np.float32)
+    detail[:, 150:] = 1
+    light, lines = read_light(picture, 0.5), np.ones((200, 300), np.float32)
+
+    def laid(asked: float | np.ndarray) -> list[int]:
+        thin, thick = strokes(lines, Controls(detail=asked), 0, light)
+        middles = np.array([stroke[len(stroke) // 2, 0] for stroke in thin + thick])
+        return [int((middles < 150).sum()), int((middles >= 150).sum())]
+
+    even, mapped = laid(0.5), laid(detail)
+    assert mapped[0] < even[0], "fewer, longer strokes where little detail is asked for"
+    assert mapped[1] > even[1], "more, finer ones where much is"
