@@ -8,7 +8,9 @@ import math
 import os
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,11 +27,14 @@ from .scaling import shrunk, side
 MAX_PIXELS = 100_000_000
 
 INPUT_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".jp2", ".jfif", ".jpe", ".pbm"}
+    {".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
+    | {".pgm", ".ppm", ".pbm", ".jp2", ".ico", ".tga"}
 )
 # What Pillow decodes by itself; a phone's MPO counts as JPEG. Its other readers are chosen by a file's first bytes,
-# too, and some of them start a program (EPS) or hand the file to another library.
-INPUT_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
+# too, and some of them start a program (EPS) or hand the file to another library. AVIF came with Pillow 11.3.
+INPUT_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "ICO") + (
+    ("AVIF",) if find_spec("PIL.AvifImagePlugin") else ()
+)
 OUTPUT_FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -113,7 +118,9 @@ def open_image(path: str | os.PathLike[str], content: bytes | None = None) -> Im
     path = Path(path)
     if content is None and path.exists() and not path.is_file():
         raise SketchGANError(f"{path}: is a folder, a pipe or a device; give an image file, or - for what is piped in")
-    image = Image.open(path if content is None else io.BytesIO(content), formats=INPUT_FORMATS)
+    # A TGA has no first bytes of its own, so only its name tells it.
+    formats = (*INPUT_FORMATS, "TGA") if path.suffix.lower() == ".tga" else INPUT_FORMATS
+    image = Image.open(path if content is None else io.BytesIO(content), formats=formats)
     if image.format == "TIFF":
         image.filename = ""  # else Pillow maps the file, and gives one that lies on its side the wrong shape
     return image
@@ -209,7 +216,10 @@ def _mended(content: bytes) -> tuple[bytes, str] | None:
         whole, shorter = (_decoded(part + _END_OF_JPEG) for part in (content, content[:-_CUT_SHORT]))
         # Without the last bytes the last rows differ, so these bytes are theirs: only the end is missing.
         if whole is not None and shorter is not None and (whole != shorter)[-_LAST_ROWS:].any():
-            return content + _END_OF_JPEG, "its end is missing, its pixels are all there"
+            return (
+                content + _END_OF_JPEG,
+                f"its end is missing; look at its lowest {_LAST_ROWS} rows, the rest is all there",
+            )
     return None
 
 
@@ -224,13 +234,14 @@ def _decoded(content: bytes) -> np.ndarray | None:
 
 
 def _pixels_alone(content: bytes) -> bytes:
-    """A PNG file without its ancillary chunks (text, colour profile ...)."""
+    """A PNG file without its ancillary chunks (text, colour profile ...) but for a sound tRNS, its transparency."""
     kept, at = [_PNG], len(_PNG)
     while at + 8 <= len(content):
         length, kind = struct.unpack(">I4s", content[at : at + 8])
+        chunk = content[at : at + length + 12]
         # A capital letter marks a chunk that no reader may leave out.
-        if kind[:1].isupper() or kind == b"tRNS":
-            kept.append(content[at : at + length + 12])
+        if kind[:1].isupper() or (kind == b"tRNS" and zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")):
+            kept.append(chunk)
         at += length + 12
     return b"".join(kept)
 
