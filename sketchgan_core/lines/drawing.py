@@ -152,7 +152,7 @@ def _measure(grey: np.ndarray, ink: np.ndarray, paper: np.ndarray) -> Levels:
     noise = 1.06 * _deviation(ink - cv2.blur(ink, (3, 3)))
     quantile, least = DRAWING.dark
     strong = ink[ink > max(6 * noise, 0.1)]
-    if not strong.size:
+    if not strong.size or strong.max() < least:
         strong, least = ink[ink > max(6 * noise, DRAWING.palest)], DRAWING.palest
     full = float(np.clip(np.quantile(strong, quantile), least, 1)) if strong.size else 1.0
     step = max(1, round(side(grey.shape) / 2048))

@@ -291,8 +291,13 @@ def test_eight_bits_and_transparency_change_nothing(mode: str) -> None:
 
 @pytest.mark.parametrize(
     ("ground", "ink"),
-    [((255, 255, 255), (255, 230, 40)), ((255, 255, 255), (230, 230, 230)), ((255, 255, 255), (242, 242, 242))],
-    ids=["yellow", "pale", "paler"],
+    [
+        ((255, 255, 255), (255, 230, 40)),
+        ((255, 255, 255), (230, 230, 230)),
+        ((255, 255, 255), (242, 242, 242)),
+        ((229, 229, 229), (206, 206, 206)),
+    ],
+    ids=["yellow", "pale", "paler", "on grey"],
 )
 def test_lines_that_are_nearly_as_light_as_their_ground_are_found(
     ground: tuple[int, int, int], ink: tuple[int, int, int]
