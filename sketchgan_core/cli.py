@@ -86,6 +86,7 @@ def _sketch(options: argparse.Namespace) -> int:
             raise BadUsage("--sheet shows files; name the input and the output")
         check_output(options.sheet, options.overwrite)
         columns_of(max(1, len(jobs)), options.sheet)
+    sizes = _sizes(options)
     sketcher = Sketcher.load(options.weights, options.device)
     controls = sketcher.controls(**_asked(options))
     medium = Medium(options.paper, options.grade, options.style)
@@ -95,7 +96,6 @@ def _sketch(options: argparse.Namespace) -> int:
 
     def read(source: Path) -> tuple[Picture, Subject]:
         picture = _read(source, seen(options.lines, options.patch_size))
-        sizes = (options.patch_size, options.model_size)
         return picture, sketcher.subject(picture, options.lines, *sizes, controls, settings=settings)
 
     def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
@@ -157,6 +157,7 @@ def _transparent(sketch: np.ndarray) -> Image.Image:
 
 # What is written into a drawing, and used again by --like.
 LINE_SETTINGS = tuple(field.name for field in fields(LineSettings) if field.name != "detail")
+MODEL_SIZE = 384  # px, when none is given
 RECORDED = ("patch_size", "model_size", "seed", "lines", "paper", "grade", "style", "size", "weights", *LINE_SETTINGS)
 
 
@@ -201,9 +202,9 @@ def _film(options: argparse.Namespace) -> int:
     from .sketcher import Medium, Sketcher
 
     refuse_collisions([(options.input, options.output)])
+    lines, sizes = options.lines, _sizes(options)
     sketcher = Sketcher.load(options.weights, options.device)
     medium = Medium(options.paper, options.grade, options.style)
-    lines, sizes = options.lines, (options.patch_size, options.model_size)
     asked, settings = sketcher.controls(**_asked(options)), _line_settings(options)
     shot = Shot(asked, options.seed, medium, options.hold, lines, *sizes, settings)
     weights = resolve_pencil(options.weights)
@@ -213,7 +214,7 @@ def _film(options: argparse.Namespace) -> int:
     def show(done: int, total: int) -> None:
         left = (time.monotonic() - start) * (total - done) / done if total > done else 0
         bar = f"{done} of {total} frames, {left / 60:.0f} min left" if total else f"{done} frames"
-        print(f"\r{options.input.name}: {bar}   ", end="", file=sys.stderr, flush=True)
+        print(f"\r{one_line(options.input.name)}: {bar}   ", end="", file=sys.stderr, flush=True)
 
     progress = show if sys.stderr.isatty() else None
     frames = draw_film(sketcher, options.input, options.output, shot, pencil, options.overwrite, progress, tell)
@@ -371,7 +372,9 @@ def _parser() -> argparse.ArgumentParser:
         sketch.add_argument(
             "--patch-size", type=_count, default=0, help="pixels of the image ... (default: 0, chosen by what is in it)"
         )
-        sketch.add_argument("--model-size", type=_positive, default=384, help="... drawn at this size (default: 384)")
+        sketch.add_argument(
+            "--model-size", type=_positive, default=MODEL_SIZE, help="... drawn at this size (default: 384)"
+        )
         sketch.add_argument(
             "--preset", choices=list(PRESETS), help="a kind of drawing; a control given beside it counts"
         )
@@ -476,12 +479,19 @@ def _positive(text: str) -> int:
     return value
 
 
+def _sizes(options: argparse.Namespace) -> tuple[int, int]:
+    """Patch size and model size."""
+    if options.model_size != MODEL_SIZE and not options.patch_size:
+        raise BadUsage("--model-size is a share of --patch-size, and without one the drawing size is chosen; give both")
+    return options.patch_size, options.model_size
+
+
 def _progress(source: Path) -> Callable[[int, int, object], None] | None:
     if sys.stderr is None or not sys.stderr.isatty():
         return None
 
     def show(done: int, total: int, _: object) -> None:
         end = "\n" if done == total else ""
-        print(f"\r{source.name}: {done / total:4.0%}", end=end, file=sys.stderr, flush=True)
+        print(f"\r{one_line(source.name)}: {done / total:4.0%}", end=end, file=sys.stderr, flush=True)
 
     return show

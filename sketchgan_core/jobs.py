@@ -68,7 +68,12 @@ def _sources(text: str) -> list[Path]:
         names = glob.glob(str(Path(folder, path.name)), recursive=True)
     except (OSError, ValueError, RuntimeError) as error:
         raise SketchGANError(f"{text}: {_why(error)}; check the name") from error
-    found = sorted(Path(name) for name in names if Path(name).is_file())
+    # Links that lead back to a folder above give a file many names; the shortest is taken.
+    known: dict[tuple[str, str], Path] = {}
+    for path in sorted(map(Path, names), key=lambda path: (len(path.parts), path)):
+        if path.is_file():
+            known.setdefault((os.path.realpath(path.parent), path.name), path)
+    found = sorted(known.values())
     if not found:
         raise SketchGANError(f"{text}: no file matches this pattern; check it")
     return found

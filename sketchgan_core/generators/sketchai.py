@@ -77,7 +77,8 @@ class SketchAIGenerator(Generator):
 
     def __init__(self, config: GeneratorConfig) -> None:
         if config != sketchai_config():
-            raise ValueError(f"the sketchai layout is fixed: {sketchai_config()}")
+            fixed = sketchai_config()
+            raise ValueError(f"sketchai comes in one size; set width={fixed.width} and blocks={fixed.blocks} as well")
         super().__init__(config)
         w = BASE_WIDTH
         self.generator = nn.Sequential(

@@ -460,6 +460,23 @@ def test_a_blank_drawing_is_told_with_what_to_try(
     assert "nothing is left; raise the model size" in capsys.readouterr().err
 
 
+def test_a_model_size_without_a_patch_size_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sketch", folder / "cat.png", "-o", tmp_path / "out", "--model-size", "500") == 2
+    (line,) = error_lines(capsys)
+    assert "--model-size is a share of --patch-size" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_links_that_lead_back_give_each_picture_once(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "cat.png").write_bytes((folder / "cat.png").read_bytes())
+    (tmp_path / "in" / "again").symlink_to(tmp_path / "in")
+    assert run("lines", f"{tmp_path}/in/**/*.png", "-o", tmp_path / "out") == 0
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["cat.png"]
+
+
 def test_where_nothing_can_be_written_is_told_before_drawing(
     tmp_path: Path, drawing: np.ndarray, pencil: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

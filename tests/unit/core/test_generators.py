@@ -88,7 +88,7 @@ def test_the_original_layout() -> None:
 
 
 def test_other_sizes_of_the_original_are_refused() -> None:
-    with pytest.raises(ValueError, match="fixed"):
+    with pytest.raises(ValueError, match="width=64 and blocks=1"):
         build_generator(GeneratorConfig("sketchai", 32, 1, ("ink",)))
     with pytest.raises(ValueError, match="blocks"):
         build_generator(GeneratorConfig("unet", 8, 20))
