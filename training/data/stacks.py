@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import re
 import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
@@ -34,6 +35,9 @@ CHANNELS = (*STORED, *CONTROLS)
 NOISE = CHANNELS.index("noise")
 NOISE_ZERO, NOISE_STEP = 128, 1 / 32
 
+_PRESENT = f"plan-{PLAN_VERSION}-"  # how the names of the present plan's stacks begin
+_ANY = re.compile(r"(plan-\d+-)?[0-9a-f]{24}\.npy")  # the name of any plan's stack
+
 
 class Stacks:
     """The planned pairs, (H, W, len(STORED)) uint8 each, memory-mapped from `folder`.
@@ -45,7 +49,7 @@ class Stacks:
     def __init__(self, pairs: Sequence[Pair], folder: Path) -> None:
         self.pairs = pairs
         self.folder = folder
-        self.files = [folder / f"{_key(pair)}.npy" for pair in pairs]
+        self.files = [folder / f"{_PRESENT}{_key(pair)}.npy" for pair in pairs]
 
     def __getitem__(self, index: int) -> np.ndarray:
         """The stack of a pair, planned now if it has not been yet."""
@@ -68,13 +72,16 @@ class Stacks:
         return sum(pair.size[0] * pair.size[1] * len(STORED) for pair in missing)
 
     def prepare(self) -> None:
-        """Create the folder, and clear away what a killed planner has left in it."""
+        """Create the folder, and clear away what a killed planner or another version of the plan has left in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for part in self.folder.glob(".*.part"):
             # a younger one may belong to a planner of another run
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - part.stat().st_mtime > 3600:
                     part.unlink()
+        for stack in self.folder.glob("*.npy"):
+            if _ANY.fullmatch(stack.name) and not stack.name.startswith(_PRESENT):
+                stack.unlink(missing_ok=True)
 
     def plan_ahead(self, order: Sequence[int]) -> BaseProcess:
         """Start a process that plans the pairs in the `order` in which training will ask for them."""
@@ -134,8 +141,9 @@ def grey(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
 
 
 def _key(pair: Pair) -> str:
-    files = [(str(file.resolve()), file.stat().st_mtime_ns) for file in pair.images]
-    key = repr((files, pair.size, pair.seed, pair.controls, pair.paper, STORED, PLAN_VERSION))
+    # By what is in the files: a copy is known wherever it lies, and what was replaced is not, whatever its date.
+    files = [hashlib.sha256(file.read_bytes()).hexdigest() for file in pair.images]
+    key = repr((files, pair.size, pair.seed, pair.controls, pair.paper, STORED))
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sketchgan_core.planning.plan import PLANES, plan
 from training.config import TrainConfig
@@ -44,8 +47,25 @@ def test_a_stack_holds_the_plan_within_a_grey_level(stacks: Stacks) -> None:
 def test_a_changed_pair_is_planned_anew(stacks: Stacks, tmp_path: Path) -> None:
     before = stacks.files[0]
     line = stacks.pairs[0].line
-    line.touch()
+    date = line.stat().st_mtime_ns
+    Image.fromarray(255 - np.asarray(Image.open(line))).save(line)
+    os.utime(line, ns=(date, date))
     assert Stacks(stacks.pairs, tmp_path / "plans").files[0] != before
+
+
+def test_a_copied_pair_is_not_planned_again(stacks: Stacks, pair_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(pair_folder, tmp_path / "copy")
+    assert Stacks(find_pairs([tmp_path / "copy"]), tmp_path / "plans").files == stacks.files
+
+
+def test_what_another_plan_has_left_is_cleared_away_and_nothing_else(stacks: Stacks) -> None:
+    stacks[0]
+    others = [stacks.folder / name for name in ("notes.npy", "plan-1.npy", f"{24 * 'a'}.sketch.npy")]
+    old = [stacks.folder / f"{24 * 'a'}.npy", stacks.folder / f"plan-1-{24 * 'a'}.npy"]
+    for file in (*others, *old):
+        file.touch()
+    stacks.prepare()
+    assert {file for file in stacks.folder.iterdir()} == {stacks.files[0], *others}
 
 
 def test_crop_n_is_a_function_of_n_alone(stacks: Stacks) -> None:
