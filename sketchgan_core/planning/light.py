@@ -15,6 +15,7 @@ import numpy as np
 from ..fields import blurred, gradient, smoothstep
 
 _SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not stretched to full contrast
+_COUNTED = (0.5, 99.3)  # percentiles of lightness: what is darker is black, what is lighter bare paper
 _CURVE_POINTS = 65
 # Shares of the page (from the darkest) and how light a pencil drawing is there.
 _DRAWN_SHARES = (0.0, 0.06, 0.18, 0.45, 0.75, 1.0)
@@ -26,8 +27,9 @@ _DARK = 0.88  # tones beyond this are compressed
 _SURROUNDINGS = 22.0  # px at the drawing size
 _FOCUS_SPREAD = 18.0  # px: how far sharp detail makes its surroundings part of the subject
 _FOCUS = (0.004, 0.014)  # mean sharp detail, in lightness, of a blurred ground and of a subject
+_IN_DARK = 0.8  # how much more detail is told in black, where it could hardly be seen, than in white
 _SMALL, _ACCENT = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)), 1.0
-_TEXTURE_TOLD = 0.45  # of the detail of a texture without direction
+_TEXTURE_TOLD = 0.2  # of the detail of a texture without direction
 _PLAIN = 0.012  # sharp detail of a ground, at most
 _GROUND_CELL = 4  # px: ground is found in cells, so that it does not run through an outline's gaps
 _BESIDE_GROUND = np.ones((15, 15), np.uint8)  # an outline stands on the ground as well, and belongs to the subject
@@ -97,7 +99,8 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
     # Small darks, like pupils and lashes, are accents.
     small = cv2.morphologyEx(light, cv2.MORPH_CLOSE, _SMALL) - light
     fine = broad + told * (
-        (0.5 + 2 * detail) * (light - base) - _ACCENT * detail * small * smoothstep(small, 0.06, 0.25)
+        (0.5 + 2 * detail) * (1 + _IN_DARK * (1 - base)) * (light - base)
+        - _ACCENT * detail * small * smoothstep(small, 0.06, 0.25)
     )
     sharp = np.abs(blurred(lightness, 1.0) - blurred(lightness, 3.0))
     # Sharp detail makes its surroundings part of the subject, but not the ground on the other side of its outline.
@@ -180,7 +183,7 @@ def _lightness(pixels: np.ndarray) -> np.ndarray:
 
 
 def _judged(lightness: np.ndarray) -> ToneCurve:
-    low, high = (float(value) for value in np.percentile(lightness, [0.5, 99]))
+    low, high = (float(value) for value in np.percentile(lightness, _COUNTED))
     if high - low < _SMALLEST_RANGE:
         high = min(1.0, high + (_SMALLEST_RANGE - (high - low)) / 6)
         low = high - _SMALLEST_RANGE

@@ -39,8 +39,9 @@ SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail 
 FORM_TONE = 0.28  # mean graphite of the shadow sides of a line drawing's form, at most
 FORM_SIDE = 0.15  # how much of that is laid with the side of the lead
 FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
-RICH, RICH_FROM, MANY = 0.85, (0.22, 0.34), 5  # how much less in all, from which share of forms with marks, of many
-MARKED = 0.5  # how much less is shaded where a mark lies alone in a form, for each of up to four
+RICH, RICH_FROM, MANY = 0.8, (0.22, 0.34), 5  # how much less in all, from which share of forms with marks, of many
+MARKED = 0.6  # how much less is shaded where a mark lies alone in a form, for each of up to four
+CLEAN_TO = 0.25  # shading up to which both count fully; the more is asked for, the less they do
 SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
 FEW_SOLIDS = 0.002  # share of the page in solids; in so few nobody sees how they are shaded
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
@@ -49,6 +50,7 @@ SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not in
 DARKEST = 0.82  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PLAIN_SIDE = 0.1  # and how much more where a tone is plain
+LIT = (0.06, 0.16)  # tones of a subject that are laid with the side alone, and as any other
 # The side of the lead on plain tones: px of its strokes, px between them, their layer, and how much they stand out.
 BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
 # Share of strokes that are thick where a picture is plain: behind things, and on them.
@@ -191,7 +193,9 @@ def displacements(controls: Controls, seed: int, height: int, width: int) -> dic
     """How far from its line a point is drawn, in each pass over the lines: (2, H, W) px, x then y."""
     hand = Hand(seed)
     rough = controls.maps(height, width)["roughness"]
-    take = 0.8 * hand.wobble(height, width, 11.0) + 0.22 * hand.wobble(height, width, 3.0)
+    # A confident line sways slowly and trembles little; one wavelength alone would look like a machine's.
+    take = 0.75 * hand.wobble(height, width, 30.0, part=5) + 0.3 * hand.wobble(height, width, 12.0)
+    take += 0.15 * hand.wobble(height, width, 3.0)
     return {
         "take": (0.2 + rough + 0.9 * rough**2) * take,
         "restated": (0.8 + 1.6 * rough + 2.6 * rough**2) * hand.wobble(height, width, 20.0, part=1),
@@ -260,7 +264,7 @@ def _of_light(
     kept, side_kept = fading(light, maps["background"], hand)
     strength = 1.25 * maps["tone"] * (0.7 + 0.6 * maps["darkness"]) * kept
     dark = np.maximum(np.clip(light.tone * strength, 0, 1), inside * SOLID_TONE)
-    dark = dark * smoothstep(dark, 0.02, 0.08)
+    dark = dark * smoothstep(dark, 0.015, 0.06)
     broad = np.maximum(np.clip(light.broad * strength, 0, 1), inside)
     # Strokes are finer and shorter where detail is fine, and long on the grounds behind.
     # The light was read with the mean of a map of detail, which counts where it lies.
@@ -270,8 +274,10 @@ def _of_light(
     plain = 1 - smoothstep(blurred(rough, 10), 0.006, 0.024)
     angle = read_flow(light, hand)
     shade = maps["shading"]
+    # A few strokes on lit skin look like dirt: what is pale and plain is toned with the side alone.
+    smooth = (1 - fine) * light.focus * (1 - smoothstep(dark, *LIT))
     shading = Shading(
-        tone=(dark * np.clip(4 * shade, 0, 1)).astype(np.float32),
+        tone=(dark * (1 - smooth) * np.clip(4 * shade, 0, 1)).astype(np.float32),
         broad=broad.astype(np.float32),
         angle=angle,
         spacing=((SPACING - FINER * fine) * _gathered(hand, height, width)).astype(np.float32),
@@ -286,7 +292,8 @@ def _of_light(
         tone *= 1 + BANDED * np.clip(2 * shade, 0, 1) * open_ * (_bands(shading, hand) - 1)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
     # Dark strokes lie too close to be told apart, so the side helps there; at the border only strokes run out.
-    side_share = np.minimum(1 - style.share * shade + DARK_SIDE * dark + PLAIN_SIDE * plain, 1) * side_kept
+    side_share = np.minimum(1 - style.share * shade * (1 - smooth) + DARK_SIDE * dark + PLAIN_SIDE * plain, 1)
+    side_share *= side_kept
     return _Tones(shading, pressure, tone, np.maximum(side_share, 0.05).astype(np.float32))
 
 
@@ -314,11 +321,11 @@ def _of_form(
     """The tones of a line drawing: solids, and sparingly the shadow sides of what its lines enclose."""
     form = read_form(ink)
     # Sparingly: at half the shading only the depths of the shadow sides. More looks like dirt, or a beard on a chin.
-    wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 4
+    wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 3
     # Of each region, as a share of the longer side.
     sizes = np.sqrt(np.bincount(form.region.ravel(), minlength=len(form.marks))) / max(form.region.shape)
     amount = _shadow(form.tone, sizes[form.region], wanted) * (1 - filled)
-    amount = amount * _unmarked(form, sizes) ** np.clip(2 - 2 * maps["shading"], 0, 1)
+    amount = amount * _unmarked(form, sizes) ** np.clip((1 - maps["shading"]) / (1 - CLEAN_TO), 0, 1)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     up, along = np.sin(form.angles)[form.region], np.cos(form.angles)[form.region]
     angle = np.arctan2(up - BOW * slope_x, along + BOW * slope_y).astype(np.float32)

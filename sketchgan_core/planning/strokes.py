@@ -167,7 +167,7 @@ def _followed(
     broad = shading.broad.ravel()[flat]
     inside = (paths[..., 0] > -2) & (paths[..., 0] < width + 1) & (paths[..., 1] > -2) & (paths[..., 1] < height + 1)
     # A light tone leaves some strokes out, a dark one draws them all.
-    open_ = inside & (tone > (0.03 + 0.17 * luck)[:, None])
+    open_ = inside & (tone > (0.06 + 0.14 * luck)[:, None])
     open_ &= np.abs(broad - broad[:, middle : middle + 1]) < PLATEAU
     open_ &= shading.barrier.ravel()[flat] < 0.5
     reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)

@@ -17,28 +17,34 @@ from torch.nn import functional as F
 from .perceptual import Features
 
 TOLERANCE = 3 / 512  # of the longer side: how far a stroke may lie from its line
-LINE = 0.3  # ink that counts as a line, as a share of the drawing's darkest
+LINE = 0.3  # ink of a line that must be drawn, as a share of the drawing's darkest
+PALEST = 0.04  # ink, softened over a pixel, of a line that may be drawn
 AFAR = 6.0  # px over which strokes and paper merge into one tone
 MARK = 0.12  # graphite, softened over a pixel, that counts as a mark
 
 
 def lines_kept(lines: np.ndarray, sketch: np.ndarray, tolerance: float = TOLERANCE) -> tuple[float, float]:
-    """(recall, precision): lines that have a mark within the tolerance, and marks that have a line within it.
+    """(recall, precision): firm lines that have a mark within the tolerance, and marks that have any line within it.
 
     Args:
         tolerance: of the longer side.
     """
-    line, mark = line_mask(lines), cv2.GaussianBlur(1 - sketch, (0, 0), 0.8) > MARK
+    line, mark = firm_lines(lines), cv2.GaussianBlur(1 - sketch, (0, 0), 0.8) > MARK
     radius = tolerance * max(lines.shape)
     recall = (_distance(mark)[line] <= radius).mean() if line.any() else 1.0
-    precision = (_distance(line)[mark] <= radius).mean() if mark.any() else 1.0
+    precision = (_distance(any_line(lines))[mark] <= radius).mean() if mark.any() else 1.0
     return float(recall), float(precision)
 
 
-def line_mask(lines: np.ndarray) -> np.ndarray:
-    """Where a line image has a line, grey ones as well (H, W)."""
+def firm_lines(lines: np.ndarray) -> np.ndarray:
+    """Where a line image has a line that nobody may leave out, grey ones as well (H, W)."""
     ink = 1 - lines
     return ink > max(0.1, LINE * float(ink.max()))
+
+
+def any_line(lines: np.ndarray) -> np.ndarray:
+    """Where a line image has a line, however pale: a mark there is not invented (H, W)."""
+    return cv2.GaussianBlur(1 - lines, (0, 0), 0.8) > PALEST
 
 
 def mean_ink(lines: np.ndarray, sketch: np.ndarray) -> float:
@@ -49,13 +55,13 @@ def mean_ink(lines: np.ndarray, sketch: np.ndarray) -> float:
 def edge_spread(lines: np.ndarray, sketch: np.ndarray) -> float:
     """What `roughness` should move: how far from the nearest line the graphite lies on average, px, without shading."""
     graphite = 1 - sketch
-    return float((graphite * _distance(line_mask(lines))).sum() / max(graphite.sum(), 1e-6))
+    return float((graphite * _distance(any_line(lines))).sum() / max(graphite.sum(), 1e-6))
 
 
 def hatched_area(lines: np.ndarray, sketch: np.ndarray) -> float:
     """What `shading` should move: the share of the image that is toned, more than 7 px away from any line."""
     toned = cv2.GaussianBlur(1 - sketch, (0, 0), 3) > 0.04
-    share = float((toned & (_distance(line_mask(lines)) > 7)).mean())
+    share = float((toned & (_distance(any_line(lines)) > 7)).mean())
     return round(share, 4)  # a speck here or there is nothing
 
 
@@ -137,7 +143,7 @@ def inked_crops(images: Sequence[np.ndarray], lines: Sequence[np.ndarray], size:
     crops = []
     for number, (image, drawing) in enumerate(zip(images, lines, strict=True)):
         rng = np.random.default_rng(number)
-        rows, columns = np.nonzero(line_mask(drawing))
+        rows, columns = np.nonzero(firm_lines(drawing))
         for _ in range(each):
             place = int(rng.integers(len(rows))) if len(rows) else 0
             centre = (rows[place], columns[place]) if len(rows) else (0, 0)
