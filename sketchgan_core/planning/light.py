@@ -7,12 +7,13 @@ and tone for pencil drawing production"): mostly light, few darks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from ..fields import blurred, gradient, smoothstep
+from ..scaling import shrunk
 
 _SMALLEST_RANGE = 0.6  # of lightness: a flatter picture is drawn in light tones, not stretched to full contrast
 _COUNTED = (0.5, 99.3)  # percentiles of lightness: what is darker is black, what is lighter bare paper
@@ -34,6 +35,10 @@ _PLAIN = 0.012  # sharp detail of a ground, at most
 _GROUND_CELL = 4  # px: ground is found in cells, so that it does not run through an outline's gaps
 _BESIDE_GROUND = np.ones((15, 15), np.uint8)  # an outline stands on the ground as well, and belongs to the subject
 
+# Contrast of colour: the size at which it is looked for, over how many px, how much counts as contrast, of which
+# lightness has less than a share, and in which share of all contrasts; how much of it becomes contrast of lightness.
+_COLOUR_SEEN, _COLOUR_STEPS, _CONTRAST, _LOST, _LOST_SHARE, _COLOUR_TELLS = 160, (2, 6, 16), 0.12, 0.25, (0.2, 0.6), 0.5
+
 _EDGE = (0.02, 0.12)  # lightness per px of a faint and of a firm edge
 _SHARP = (1.25, 1.9)  # how much steeper a soft and a sharp edge look from close up than from afar
 _RESERVED = (0.03, 0.1)  # how much lighter than what is beside it: no light line, and one that is left bare
@@ -48,11 +53,14 @@ class ToneCurve:
     Attributes:
         low, high: lightness of the darkest and the lightest that counts.
         lights: how light to draw, at equal steps of lightness from low to high.
+        colour: lightness that is added for each unit of CIELAB's a and b, as shares of 100, and to all, where colours
+            differ in nothing else.
     """
 
     low: float
     high: float
     lights: tuple[float, ...]
+    colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 AS_IT_IS = ToneCurve(0.0, 1.0, tuple(np.linspace(0, 1, _CURVE_POINTS).tolist()))
@@ -88,7 +96,7 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
         curve: of the first frame; judged from this picture if None.
         moving: it is a frame among others: its ground, which can only be told from afar, is not sought.
     """
-    lightness = _lightness(pixels)
+    lightness = _lightness(pixels, curve.colour if curve else AS_IT_IS.colour)
     curve = curve or _judged(lightness)
     steps = np.linspace(curve.low, curve.high, len(curve.lights))
     light = np.interp(lightness, steps, curve.lights).astype(np.float32)
@@ -111,8 +119,13 @@ def read_light(pixels: np.ndarray, detail: float = 0.5, curve: ToneCurve | None 
 
 
 def judge_tones(pixels: np.ndarray) -> ToneCurve:
-    """The tone curve that suits a picture (H, W) or (H, W, 3), float32, 0..1."""
-    return _judged(_lightness(pixels))
+    """The tone curve that suits a picture (H, W) or (H, W, 3), float32, 0..1.
+
+    What differs from its surroundings in colour alone is told by it as well; in a picture that is read without a curve,
+    as those of pairs are, it is not.
+    """
+    colour = _told_by_colour(pixels) if pixels.ndim == 3 else AS_IT_IS.colour
+    return replace(_judged(_lightness(pixels, colour)), colour=colour)
 
 
 def weigh_lines(lines: np.ndarray, light: Light) -> np.ndarray:
@@ -177,9 +190,47 @@ def _within(tone: np.ndarray) -> np.ndarray:
     return result
 
 
-def _lightness(pixels: np.ndarray) -> np.ndarray:
+def _lightness(pixels: np.ndarray, colour: tuple[float, float, float]) -> np.ndarray:
+    """Lightness (H, W), 0..1, with what `colour` adds to it, see `ToneCurve`."""
+    lab = _lab(pixels)
+    if not any(colour):
+        return np.ascontiguousarray(lab[..., 0])
+    added = np.float32(colour[0]) * lab[..., 1] + np.float32(colour[1]) * lab[..., 2] + np.float32(colour[2])
+    seen: np.ndarray = np.clip(lab[..., 0] + added, 0, 1)
+    return seen
+
+
+def _lab(pixels: np.ndarray) -> np.ndarray:
+    """CIELAB (H, W, 3) as shares of 100."""
     colour = pixels if pixels.ndim == 3 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB)
-    return np.ascontiguousarray(cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB)[..., 0] / 100)
+    return cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB) / 100
+
+
+def _told_by_colour(pixels: np.ndarray) -> tuple[float, float, float]:
+    """What colour is to add to the lightness of a picture (H, W, 3) whose contrasts are mostly of colour.
+
+    Along the one axis of colour on which most contrast is lost to lightness (after Grundland and Dodgson 2007,
+    "Decolorize: fast, contrast enhancing, color to grayscale conversion").
+    """
+    lab = _lab(shrunk(pixels, _COLOUR_SEEN))
+    differences = [
+        (lab[:, step:] - lab[:, :-step] if across else lab[step:] - lab[:-step]).reshape(-1, 3)
+        for step in _COLOUR_STEPS
+        for across in (True, False)
+    ]
+    steps = np.concatenate(differences)
+    far = np.linalg.norm(steps, axis=1)
+    steps, far = steps[far > _CONTRAST], far[far > _CONTRAST]
+    lost = np.abs(steps[:, 0]) < _LOST * far
+    strength = _COLOUR_TELLS * float(smoothstep(np.float64(lost.mean() if len(lost) else 0), *_LOST_SHARE))
+    if not strength:
+        return AS_IT_IS.colour
+    axis = np.linalg.eigh(steps[lost, 1:].T.astype(np.float64) @ steps[lost, 1:])[1][:, -1]
+    along = lab[..., 1:].reshape(-1, 2) @ axis
+    usual = float(np.median(along))
+    # What there is little of is darker, as ink is.
+    way = -strength if along.mean() > usual else strength
+    return float(way * axis[0]), float(way * axis[1]), float(-way * usual)
 
 
 def _judged(lightness: np.ndarray) -> ToneCurve:

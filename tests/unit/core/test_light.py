@@ -8,7 +8,7 @@ import pytest
 from skimage import data
 
 from sketchgan_core.planning.controls import Controls
-from sketchgan_core.planning.light import read_light, weigh_lines
+from sketchgan_core.planning.light import AS_IT_IS, judge_tones, read_light, weigh_lines
 from sketchgan_core.planning.plan import strokes
 
 
@@ -106,3 +106,15 @@ def test_a_map_of_detail_counts_where_it_lies() -> None:
     even, mapped = laid(0.5), laid(detail)
     assert mapped[0] < even[0], "fewer, longer strokes where little detail is asked for"
     assert mapped[1] > even[1], "more, finer ones where much is"
+
+
+def test_what_differs_in_colour_alone_is_told_and_what_differs_in_lightness_is_left() -> None:
+    lab = np.empty((200, 300, 3), np.float32)
+    lab[:] = 70, -40, 25
+    lab[80:84] = 70, 15, -12
+    picture = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1)
+    light = read_light(picture, curve=judge_tones(picture))
+    assert light.tone[82].mean() > light.tone[60].mean() + 0.2
+    assert weigh_lines(1 - np.isclose(lab[..., 1], 15).astype(np.float32), light)[82].mean() < 0.5
+    lab[..., 0] = np.where(lab[..., 1] > 0, 30, 70)
+    assert judge_tones(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1)).colour == AS_IT_IS.colour
