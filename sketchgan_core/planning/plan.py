@@ -46,7 +46,7 @@ SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
 FEW_SOLIDS = 0.002  # share of the page in solids; in so few nobody sees how they are shaded
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.9  # of a solid black, which is layered like any dark tone
-SOLID_DARKEST = 0.77  # mean graphite of a small solid: graphite is grey, not ink
+SOLID_DARKEST, JOINT = 0.77, 0.88  # mean graphite of a solid: it is grey, not ink; and where lines merely meet
 DARKEST = 0.82  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PLAIN_SIDE = 0.1  # and how much more where a tone is plain
@@ -344,7 +344,8 @@ def _of_form(
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(FORM_SIDE))
     # The tone of a solid goes on under its outline, or a pale ring would part the two.
     under = cv2.dilate(black, np.ones((5, 5), np.uint8)) * ink
-    return _Tones(shading, pressure, np.maximum(SOLID_DARKEST * under, FORM_TONE * amount), side_share)
+    darkest = JOINT + (SOLID_DARKEST - JOINT) * smoothstep(blurred(inside, 8), 0.05, 0.3)
+    return _Tones(shading, pressure, np.maximum(darkest * under, FORM_TONE * amount), side_share)
 
 
 def _dotted(shading: Shading) -> Shading:
