@@ -56,6 +56,7 @@ BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
 # Share of strokes that are thick where a picture is plain: behind things, and on them.
 THICK_BEHIND, THICK_ON = 0.6, 0.15
 PALE = (0.05, 0.4)  # tones that end far from the border of the page, and near it
+PALE_AROUND, PALE_NEAR = 30.0, 8.0  # px over which such a tone is seen, and in a frame, which sees nothing far away
 PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 # By softness, for the grades from 4H to charcoal: how far apart strokes lie, as a share of those of a 2B.
 GRADED, GRADED_APART = (0, 1 / 3, 2 / 3, 1), (0.85, 1.0, 1.15, 1.5)
@@ -412,7 +413,7 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray
     several = np.floor(across / 5 + apart).astype(np.int32)
     longer = 0.06 * lengths[stroke % len(lengths)] + 0.08 * lengths[several % len(lengths)]
     # Light tones end far from the border, dark ones near it, or the page would be lightest where the picture is dark.
-    pale = (1 - smoothstep(blurred(light.broad, 30), *PALE)) * (1 - light.focus)
+    pale = (1 - smoothstep(blurred(light.broad, PALE_NEAR if light.moving else PALE_AROUND), *PALE)) * (1 - light.focus)
     far = far * (background + (1 - background) * pale)
     comes_and_goes = (0.04 + 0.06 * pale) * (patches - 0.8) - (0.5 + 0.5 * pale) * longer
     ragged = (border + far * comes_and_goes) / np.maximum((0.12 + 0.2 * pale) * far, 1e-6)

@@ -193,13 +193,11 @@ def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
         these = [paths[index] for index in np.flatnonzero(strokes.thick == thick).tolist()]
         cv2.polylines(cover, these, False, 255, wide, cv2.LINE_AA, _SHIFT)
     # Every pixel of a stroke gets the pressure of the stroke's nearest point.
-    first, last = strokes.points[:-1], strokes.points[1:]
-    for part in (0.0, 0.5):
-        x, y, pressed = ((1 - part) * first + part * last).T
+    between = np.delete((strokes.points[:-1] + strokes.points[1:]) / 2, strokes.ends[:-1] - 1, axis=0)
+    for points in (strokes.points, between):
+        x, y, pressed = points.T
         column, row = np.rint(x).astype(np.int32), np.rint(y).astype(np.int32)
         good = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        if part:
-            good[strokes.ends[:-1] - 1] = False
         pressure[row[good], column[good]] = pressed[good]
     pressure = cv2.dilate(pressure, np.ones((3, 3), np.uint8))
     return pressure * (cover * np.float32(1 / 255))

@@ -12,7 +12,7 @@ import pytest
 from sketchgan_core.planning.flow import read_flow
 from sketchgan_core.planning.hand import SLANT, Hand
 from sketchgan_core.planning.light import read_light
-from sketchgan_core.planning.strokes import Shading, lay_strokes, stroke_plane
+from sketchgan_core.planning.strokes import Shading, Strokes, lay_strokes, stroke_plane
 
 SIZE = 320
 
@@ -112,3 +112,12 @@ def test_a_blurred_ground_has_no_swirls() -> None:
     ground = cv2.GaussianBlur(rng.random((500, 500), dtype=np.float32), (0, 0), 25)
     ground = (ground - ground.min()) / np.ptp(ground)
     assert np.abs(np.sin(read_flow(read_light(ground), Hand(0)) - SLANT)).mean() < 0.2
+
+
+def test_the_last_stroke_is_drawn_as_any_other() -> None:
+    one = np.array([[10, 10, 0.5], [12.5, 10, 0.5], [15, 10, 0.5]], np.float32)
+    both = np.concatenate([one, one + np.float32([40, 40, 0])])
+    last = stroke_plane(Strokes(one, np.array([3]), np.array([False])), 80, 80)
+    first = stroke_plane(Strokes(both, np.array([3, 6]), np.array([False, False])), 80, 80)
+    assert first.max() > 0
+    np.testing.assert_array_equal(last[:30, :30], first[:30, :30])
