@@ -64,7 +64,7 @@ def lay_side(
         missing = whole - seen(darkness_of(1 - (1 - load) * (1 - side), grade))
         side = np.clip(side + 0.8 * missing * wanted, 0, _MOST)
     both: np.ndarray = 1 - (1 - load) * (1 - side)
-    return _finished(both, tone, free * (share < 1), grade).astype(np.float32)
+    return _finished(both, tone, free, grade).astype(np.float32)
 
 
 def _finished(load: np.ndarray, tone: np.ndarray, free: np.ndarray, grade: Grade) -> np.ndarray:

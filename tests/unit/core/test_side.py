@@ -63,3 +63,12 @@ def test_fine_detail_is_drawn_as_it_is() -> None:
     laid = darkness_of(load)
     assert laid[132:137, 120:128].mean() > 0.65
     assert laid[122:125, 132:135].mean() < 0.15
+
+
+def test_what_is_pressed_across_fine_lights_is_lifted_with_the_side_alone() -> None:
+    tone = np.full((80, 120), 0.5, np.float32)
+    tone[::6] = 0.1
+    load = np.zeros_like(tone)
+    load[40:43, 20:100] = 0.9
+    laid = darkness_of(lay_side(load, np.zeros_like(tone), tone, np.ones_like(tone)))
+    assert laid[40:43, 30:90].mean() < 0.6
