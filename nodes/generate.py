@@ -9,7 +9,18 @@ import torch
 from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
-from ..sketchgan_core.choices import CONTROLS, GRADE, GRADES, PAPER, PAPERS, PRESETS, STYLE, STYLES, explained
+from ..sketchgan_core.choices import (
+    CONTROLS,
+    GRADE,
+    GRADES,
+    MODEL_SIZE,
+    PAPER,
+    PAPERS,
+    PRESETS,
+    STYLE,
+    STYLES,
+    explained,
+)
 from . import host, pencils
 from .images import to_image
 from .pencils import HostPencil, PencilSocket
@@ -74,7 +85,7 @@ class Generate(io.ComfyNode):
                 host.folded(
                     io.Int.Input(
                         "model_size",
-                        default=384,
+                        default=MODEL_SIZE,
                         min=64,
                         max=4096,
                         step=8,
@@ -139,7 +150,7 @@ class Generate(io.ComfyNode):
         style: str = STYLE,
         paper: str = PAPER,
         patch_size: int = 0,
-        model_size: int = 384,
+        model_size: int = MODEL_SIZE,
         tile: int = 0,
         output: str = OUTPUTS[0],
         lines: torch.Tensor | None = None,

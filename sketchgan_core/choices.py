@@ -24,6 +24,7 @@ STYLES = {
 
 # What is taken where nothing is asked for.
 PAPER, GRADE, STYLE = PAPERS[0], next(iter(GRADES)), next(iter(STYLES))
+MODEL_SIZE = 384  # px
 
 
 def explained(choices: dict[str, str]) -> str:

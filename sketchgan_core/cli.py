@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .choices import CONTROLS, GRADES, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
+from .choices import CONTROLS, GRADES, MODEL_SIZE, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line, show_every_name, unreachable
 from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, tell
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
@@ -157,7 +157,6 @@ def _transparent(sketch: np.ndarray) -> Image.Image:
 
 # What is written into a drawing, and used again by --like.
 LINE_SETTINGS = tuple(field.name for field in fields(LineSettings) if field.name != "detail")
-MODEL_SIZE = 384  # px, when none is given
 RECORDED = ("patch_size", "model_size", "seed", "lines", "paper", "grade", "style", "size", "weights", *LINE_SETTINGS)
 
 
@@ -373,7 +372,7 @@ def _parser() -> argparse.ArgumentParser:
             "--patch-size", type=_count, default=0, help="pixels of the image ... (default: 0, chosen by what is in it)"
         )
         sketch.add_argument(
-            "--model-size", type=_positive, default=MODEL_SIZE, help="... drawn at this size (default: 384)"
+            "--model-size", type=_positive, default=MODEL_SIZE, help=f"... drawn at this size (default: {MODEL_SIZE})"
         )
         sketch.add_argument(
             "--preset", choices=list(PRESETS), help="a kind of drawing; a control given beside it counts"

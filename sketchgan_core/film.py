@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from .choices import MODEL_SIZE
 from .errors import SketchGANError, one_line
 from .files import written_whole
 from .images import write_image
@@ -48,7 +49,7 @@ class Shot:
     hold: int = 1
     lines: str = "auto"
     patch_size: int = 0
-    model_size: int = 384
+    model_size: int = MODEL_SIZE
     settings: LineSettings = field(default_factory=LineSettings)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .choices import GRADE, PAPER, PAPERS, STYLE
+from .choices import GRADE, MODEL_SIZE, PAPER, PAPERS, STYLE
 from .devices import choose_device, choose_dtype
 from .errors import SketchGANError
 from .generators.registry import Generator
@@ -177,7 +177,7 @@ class Sketcher:
         background: Control | None = None,
         seed: int = 0,
         patch_size: int = 0,
-        model_size: int = 384,
+        model_size: int = MODEL_SIZE,
         tile: int | None = None,
         paper: str = PAPER,
         grade: str = GRADE,
@@ -260,7 +260,7 @@ class Sketcher:
         image: Any,
         lines: LineMode | Any = "auto",
         patch_size: int = 0,
-        model_size: int = 384,
+        model_size: int = MODEL_SIZE,
         controls: Controls | None = None,
         like: Subject | None = None,
         settings: LineSettings | None = None,

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from sketchgan_core.choices import CONTROLS, GRADES, PAPERS, PRESETS, STYLES
+from sketchgan_core.choices import CONTROLS, GRADES, MODEL_SIZE, PAPERS, PRESETS, STYLES
 from sketchgan_core.errors import Cancelled, SketchGANError
 from sketchgan_core.pencils.header import Header
 from sketchgan_core.planning.controls import Controls
@@ -79,7 +79,7 @@ def sketch_tab(studio: Studio) -> tuple[gr.Image, gr.Dropdown, Callable[[Callabl
                 patch_size = gr.Slider(
                     0, 1536, value=0, step=32, label="Patch size", info="0 chooses by the picture", elem_id="patch-size"
                 )
-                model_size = gr.Slider(128, 1536, value=384, step=32, label="Model size", elem_id="model-size")
+                model_size = gr.Slider(128, 1536, value=MODEL_SIZE, step=32, label="Model size", elem_id="model-size")
                 gr.Markdown(
                     "A patch of *patch size* pixels is drawn at *model size*: a larger patch, a thicker pencil."
                 )
