@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from sketchgan_core.choices import PAPER
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.files import distinct
+from sketchgan_core.files import digest, distinct
 from sketchgan_core.images import INPUT_SUFFIXES, read_image
 
 from ..data import folder as pair_folder
@@ -96,10 +96,10 @@ def _make(file: Path, name: str, folder: Path, size: int, licence: str) -> None:
     from ..sketchbook import eraser, scans
 
     picture = read_image(file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    drawing = digest(file)
     known = pair_folder.read_record(folder, name)
     # A line image that was mended by hand stays, as long as its drawing is the same.
-    if known is not None and known["file"] == digest and review.has_images(folder, name):
+    if known is not None and known["file"] == drawing and review.has_images(folder, name):
         return
     graphite = scans.graphite(scans.resized(picture.grey, size))
     lines = eraser.lines_in(graphite)
@@ -117,7 +117,7 @@ def _make(file: Path, name: str, folder: Path, size: int, licence: str) -> None:
     }
     review.take_back(folder, [name])
     pair_folder.write_pair(folder, name, _bytes(lines), _bytes(1 - graphite))
-    pair_folder.write_record(folder, name, {"pair": entry, "file": digest})
+    pair_folder.write_record(folder, name, {"pair": entry, "file": drawing})
 
 
 def _bytes(image: np.ndarray) -> np.ndarray:

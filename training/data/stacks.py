@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from sketchgan_core.files import written_whole
+from sketchgan_core.files import digest, written_whole
 from sketchgan_core.images import read_image
 from sketchgan_core.materials.paper import paper
 from sketchgan_core.planning.controls import PLANE_CONTROLS, Controls
@@ -142,7 +142,7 @@ def grey(file: Path, size: tuple[int, int] | None = None) -> np.ndarray:
 
 def _key(pair: Pair) -> str:
     # By what is in the files: a copy is known wherever it lies, and what was replaced is not, whatever its date.
-    files = [hashlib.sha256(file.read_bytes()).hexdigest() for file in pair.images]
+    files = [digest(file) for file in pair.images]
     key = repr((files, pair.size, pair.seed, pair.controls, pair.paper, STORED))
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 

@@ -15,6 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sketchgan_core.files import digest
+
 from ..errors import TrainingError
 from .state import RunState
 
@@ -71,7 +73,7 @@ def _write(
         for key, value in values.items()
     }
     save_file(_plain({**moments, "random": torch.get_rng_state()}), part / MOMENTS)
-    digests = {name: _digest(part / name) for name in (WEIGHTS, MOMENTS)}
+    digests = {name: digest(part / name) for name in (WEIGHTS, MOMENTS)}
     told = state.as_json()
     (part / STATE).write_text(json.dumps({**told, "sha256": {**digests, STATE: _digest_of(told)}}, indent=1))
     for name in (WEIGHTS, MOMENTS, STATE):
@@ -187,7 +189,7 @@ def _damage(folder: Path) -> str | None:
         told = _told(folder)
         RunState.from_json(told)
         for name in (WEIGHTS, MOMENTS):
-            if _digest(folder / name) != told["sha256"][name]:
+            if digest(folder / name) != told["sha256"][name]:
                 return f"{name} is not what was written"
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         return str(error)
@@ -206,14 +208,6 @@ def _told(folder: Path) -> dict[str, Any]:
 
 def _digest_of(told: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        digest = hashlib.sha256()
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _sync(path: Path) -> None:
