@@ -76,8 +76,8 @@ class SketchAIGenerator(Generator):
     receptive_radius = 35
 
     def __init__(self, config: GeneratorConfig) -> None:
-        if config != sketchai_config():
-            fixed = sketchai_config()
+        fixed = sketchai_config()
+        if config != fixed:
             raise ValueError(f"sketchai comes in one size; set width={fixed.width} and blocks={fixed.blocks} as well")
         super().__init__(config)
         w = BASE_WIDTH

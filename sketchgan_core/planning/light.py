@@ -193,17 +193,17 @@ def _within(tone: np.ndarray) -> np.ndarray:
 def _lightness(pixels: np.ndarray, colour: tuple[float, float, float]) -> np.ndarray:
     """Lightness (H, W), 0..1, with what `colour` adds to it, see `ToneCurve`."""
     lab = _lab(pixels)
-    if not any(colour):
-        return np.ascontiguousarray(lab[..., 0])
-    added = np.float32(colour[0]) * lab[..., 1] + np.float32(colour[1]) * lab[..., 2] + np.float32(colour[2])
-    seen: np.ndarray = np.clip(lab[..., 0] + added, 0, 1)
-    return seen
+    lightness: np.ndarray = lab[..., 0] / 100
+    if any(colour):
+        added = np.float32(colour[0]) * (lab[..., 1] / 100) + np.float32(colour[1]) * (lab[..., 2] / 100)
+        lightness = np.clip(lightness + (added + np.float32(colour[2])), 0, 1)
+    return lightness
 
 
 def _lab(pixels: np.ndarray) -> np.ndarray:
-    """CIELAB (H, W, 3) as shares of 100."""
+    """CIELAB (H, W, 3), lightness 0..100."""
     colour = pixels if pixels.ndim == 3 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_GRAY2RGB)
-    return cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB) / 100
+    return cv2.cvtColor(colour.astype(np.float32, copy=False), cv2.COLOR_RGB2LAB)
 
 
 def _told_by_colour(pixels: np.ndarray) -> tuple[float, float, float]:
@@ -212,7 +212,7 @@ def _told_by_colour(pixels: np.ndarray) -> tuple[float, float, float]:
     Along the one axis of colour on which most contrast is lost to lightness (after Grundland and Dodgson 2007,
     "Decolorize: fast, contrast enhancing, color to grayscale conversion").
     """
-    lab = _lab(shrunk(pixels, _COLOUR_SEEN))
+    lab = _lab(shrunk(pixels, _COLOUR_SEEN)) / 100
     differences = [
         (lab[:, step:] - lab[:, :-step] if across else lab[step:] - lab[:-step]).reshape(-1, 3)
         for step in _COLOUR_STEPS

@@ -29,7 +29,7 @@ def lines_kept(lines: np.ndarray, sketch: np.ndarray, tolerance: float = TOLERAN
     Args:
         tolerance: of the longer side.
     """
-    line, mark = firm_lines(lines), cv2.GaussianBlur(1 - sketch, (0, 0), 0.8) > MARK
+    line, mark = firm_lines(lines), _softened(sketch) > MARK
     radius = tolerance * max(lines.shape)
     recall = (_distance(mark)[line] <= radius).mean() if line.any() else 1.0
     precision = (_distance(any_line(lines))[mark] <= radius).mean() if mark.any() else 1.0
@@ -44,7 +44,7 @@ def firm_lines(lines: np.ndarray) -> np.ndarray:
 
 def any_line(lines: np.ndarray) -> np.ndarray:
     """Where a line image has a line, however pale: a mark there is not invented (H, W)."""
-    return cv2.GaussianBlur(1 - lines, (0, 0), 0.8) > PALEST
+    return _softened(lines) > PALEST
 
 
 def mean_ink(lines: np.ndarray, sketch: np.ndarray) -> float:
@@ -72,6 +72,11 @@ def light_followed(tone: np.ndarray, sketch: np.ndarray) -> float:
 
 
 MOVED_BY = {"darkness": mean_ink, "roughness": edge_spread, "shading": hatched_area}
+
+
+def _softened(image: np.ndarray) -> np.ndarray:
+    """What is dark in an image (H, W), over a pixel."""
+    return cv2.GaussianBlur(1 - image, (0, 0), 0.8)
 
 
 def _distance(mask: np.ndarray) -> np.ndarray:
