@@ -48,7 +48,7 @@ CUT = 0.16  # mean difference of lightness, 0..1, between two frames that belong
 _LOOKED_AT = 128  # px: the size at which frames are compared
 _TINY = 32  # px: a smaller drawing shows nothing
 FIRM = 1.35  # how much harder lines are pressed where there is no tone beside them
-EVENED = 0.7  # px over which a load is evened out that is enlarged to twice its size or more
+EVENED = 0.9  # px over which a load is evened out that is enlarged to twice its size or more
 _LINES_PALE = 1.4  # thin lines lose ink when they shrink
 
 

@@ -36,16 +36,17 @@ RIM = 1  # px of a solid that are drawn as its outline
 BOW = 0.16  # how far the relief of a form bends the strokes on it
 SHORTER = 0.9  # share of its full length that a stroke has on things; behind them it has all
 SPACING, FINER = 3.3, 1.4  # px between strokes, and how much less where detail is fine
-FORM_TONE = 0.28  # mean graphite of the shadow sides of a line drawing's form, at most
+FORM_TONE = 0.33  # mean graphite of the shadow sides of a line drawing's form, at most
 FORM_SIDE = 0.15  # how much of that is laid with the side of the lead
-FORM_STROKES, FORM_SPACING = 0.6, 3.9  # tone of the strokes there, and px between them: one open layer
+FORM_STROKES, FORM_SPACING = 0.68, 3.9  # tone of the strokes there, and px between them: one open layer
 RICH, RICH_FROM, MANY = 0.8, (0.22, 0.34), 5  # how much less in all, from which share of forms with marks, of many
 MARKED = 0.6  # how much less is shaded where a mark lies alone in a form, for each of up to four
 CLEAN_TO = 0.25  # shading up to which both count fully; the more is asked for, the less they do
-SOLID_SIDE = 0.5  # how much of a solid black is laid with the side of the lead
+LEFT = (0.3, 0.6)  # what RICH leaves is shaded not at all, and firmly: a faint hatching looks like a screen
+SOLID_SIDE = 0.6  # how much of a solid black is laid with the side of the lead
 FEW_SOLIDS = 0.002  # share of the page in solids; in so few nobody sees how they are shaded
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
-SOLID_TONE = 0.9  # of a solid black, which is layered like any dark tone
+SOLID_TONE = 0.85  # of a solid black, which is layered like any dark tone, but in one direction
 SOLID_DARKEST, JOINT = 0.77, 0.88  # mean graphite of a solid: it is grey, not ink; and where lines merely meet
 DARKEST = 0.82  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
@@ -57,7 +58,7 @@ BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
 THICK_BEHIND, THICK_ON = 0.6, 0.15
 PALE = (0.05, 0.4)  # tones that end far from the border of the page, and near it
 PALE_AROUND, PALE_NEAR = 30.0, 8.0  # px over which such a tone is seen, and in a frame, which sees nothing far away
-PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.6, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
+PRESSED, SWING, IN_DARK, IN_DETAIL = 0.58, 0.45, 0.35, 0.6  # a line's pressure: mean, by chance, by tone, by detail
 # By softness, for the grades from 4H to charcoal: how far apart strokes lie, as a share of those of a 2B.
 GRADED, GRADED_APART = (0, 1 / 3, 2 / 3, 1), (0.85, 1.0, 1.15, 1.5)
 DETAIL = (0.17, 0.36)  # share of ink around a line in the open and in fine detail, like an eye
@@ -81,7 +82,9 @@ class Style:
     dots: bool = False
 
 
-LAYERED = Style(((0.0, 0.0), (math.radians(18), 0.2), (math.radians(-26), 0.5)), 1.1)
+# Layers that lie nearly alike add up to streaks, as a hand leaves them; where they cross, what is left between looks
+# like the cracks in leather. So only the deepest darks are crossed.
+LAYERED = Style(((0.0, 0.0), (math.radians(3.5), 0.2), (math.radians(-6), 0.5), (math.radians(22), 0.86)), 1.1)
 STYLES = {
     "layered": LAYERED,
     "hatching": Style(((0.0, 0.0), (math.radians(4), 0.3), (math.radians(-4), 0.6)), 1.3),
@@ -326,7 +329,7 @@ def _of_form(
     # Of each region, as a share of the longer side.
     sizes = np.sqrt(np.bincount(form.region.ravel(), minlength=len(form.marks))) / max(form.region.shape)
     amount = _shadow(form.tone, sizes[form.region], wanted) * (1 - filled)
-    amount = amount * _unmarked(form, sizes) ** np.clip((1 - maps["shading"]) / (1 - CLEAN_TO), 0, 1)
+    amount = amount * _unmarked(form, sizes, np.clip((1 - maps["shading"]) / (1 - CLEAN_TO), 0, 1))
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
     up, along = np.sin(form.angles)[form.region], np.cos(form.angles)[form.region]
     angle = np.arctan2(up - BOW * slope_x, along + BOW * slope_y).astype(np.float32)
@@ -371,14 +374,16 @@ def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     return (pressed + IN_DETAIL * smoothstep(blurred(ink, 9), *DETAIL) * (1 - pressed)).astype(np.float32)
 
 
-def _unmarked(form: Form, sizes: np.ndarray) -> np.ndarray:
+def _unmarked(form: Form, sizes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """How much each place is shaded (H, W), 0..1: what holds marks of its own, like a face, is kept clean.
 
-    A drawing with many such forms says enough by its lines.
+    A drawing with many such forms says enough by its lines. `counts` (H, W), 0..1: how much all this counts.
     """
     marked = form.marks[1:][sizes[1:] > REGION[0]] > 0
-    left = 1 - RICH * smoothstep(np.float64(marked.mean() if len(marked) >= MANY else 0), *RICH_FROM)
-    return (left * np.float32(MARKED) ** np.minimum(form.marks, 4))[form.region].astype(np.float32)
+    share = np.float64(marked.mean() if len(marked) >= MANY else 0)
+    left = np.float32(1 - RICH * smoothstep(share, *RICH_FROM)) ** counts
+    kept_clean = (np.float32(MARKED) ** np.minimum(form.marks, 4))[form.region] ** counts
+    return (left * smoothstep(left, *LEFT) * kept_clean).astype(np.float32)
 
 
 def _shadow(tone: np.ndarray, size: np.ndarray, shading: np.ndarray) -> np.ndarray:

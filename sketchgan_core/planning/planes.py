@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PLAN_VERSION = 6  # see `plan`
+PLAN_VERSION = 7  # see `plan`
 # In the order in which the generator sees them.
 PLANES = (
     "ink",
