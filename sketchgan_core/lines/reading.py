@@ -373,7 +373,8 @@ def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None, deep
     steps = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(-1)
     odd = (steps > 0.08, off > 0.08 * lamp, hues, steps > 0.4 * deepest)
     relief = float(np.quantile(off[clear] if clear.any() else off, 0.9)) / deepest
-    return _Oddities(*(float((where & clear).mean()) for where in odd), relief)
+    shares = [float((where & clear).mean()) for where in odd]
+    return _Oddities(shares[0], shares[1], shares[2], shares[3], relief)
 
 
 def _lamp(grey: np.ndarray) -> np.ndarray:
