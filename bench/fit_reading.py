@@ -2,9 +2,10 @@
 
     python bench/fit_reading.py
 
-A logistic regression for each polarity over the traits of a page, on all inputs of reading_inputs.py and the textures:
-brick, wood and metal are most easily taken for strokes. Five more fits each leave a fifth of the sources out and are
-tried on it. Prints the table of these and the weights to put into reading.py; needs what bench/reading.py needs.
+A logistic regression for each polarity over the traits of a page, on all inputs of reading_inputs.py, half of those of
+reading_more.py and the textures: brick, wood and metal are most easily taken for strokes. Five more fits each leave a
+fifth of the sources out and are tried on it. Prints the table of these and the weights to put into reading.py; needs
+what bench/reading.py needs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from itertools import chain
 import cv2
 import numpy as np
 from reading_inputs import inputs, textures
+from reading_more import more
 
+from sketchgan_core.lines.desk import find_sheet
 from sketchgan_core.lines.reading import Page, Weights, is_clean, pages, survey, weighed
 
 FOLDS = 5
@@ -45,7 +48,9 @@ class Row:
 
 def rows() -> list[Row]:
     found = []
-    for made in chain(inputs(held=False), inputs(held=True), textures(fitted=True)):
+    for made in chain(inputs(held=False), inputs(held=True), textures(fitted=True), more(fitted=True)):
+        if made.truth != "picture" and find_sheet(made.pixels) is not None:
+            continue  # what is on a sheet that lies on something is read without what is around it
         seen = survey(made.pixels)
         if made.truth != "lines" and not is_clean(*seen):
             found.append(Row(made.kind, made.source, made.truth, *pages(*seen)))

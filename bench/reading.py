@@ -1,12 +1,12 @@
 """How inputs are read: a confusion table over many kinds of pictures, drawings and clean lines, made from packages.
 
-    python bench/reading.py [--tuned]
+    python bench/reading.py [--of held-back|tuned-on|kept]
 
 Photographs and wallpapers whole, in parts, grey, relit on dark ground and fading into white; rendered objects as
 product shots, statues and flat-coloured scenes; clip art; line art on every ground. The weights are fitted on both
-halves, so this measures what is shipped; fit_reading.py measures how sources left out of the fit are read. Needs
-openclipart-svg, librsvg2-bin, npm and the wallpaper packages in reading_inputs.py; says what it skips. Writes
-results/reading.json.
+halves of these, so they measure what is shipped; the sources that are `kept` from the fit measure how others are read.
+Needs openclipart-svg, librsvg2-bin, npm and the packages in reading_inputs.py and reading_more.py; says what it skips.
+Writes results/reading.json.
 """
 
 from __future__ import annotations
@@ -15,16 +15,23 @@ import argparse
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import cv2
-from reading_inputs import Input, inputs
+from reading_inputs import Input, inputs, textures
+from reading_more import more
 
 from sketchgan_core.lines.reading import read
 
 RESULTS = Path(__file__).parent / "results" / "reading.json"
+CHOICES: dict[str, Callable[[], Iterable[Input]]] = {
+    "held-back": lambda: inputs(held=True),
+    "tuned-on": lambda: inputs(held=False),
+    "kept": lambda: chain(more(fitted=False), textures(fitted=False)),
+}
 
 
 def measured(chosen: Iterable[Input]) -> dict[str, Any]:
@@ -57,14 +64,14 @@ def measured(chosen: Iterable[Input]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tuned", action="store_true", help="the half that the reading was tuned on at first")
+    parser.add_argument("--of", choices=CHOICES, help="all three, one after the other, if not given")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    half = "tuned on" if options.tuned else "held back"
-    report[half] = measured(inputs(held=not options.tuned))
-    RESULTS.write_text(json.dumps(report, indent=2) + "\n")
-    print(json.dumps(report[half], indent=2))
+    for name in [options.of] if options.of else CHOICES:
+        report[name.replace("-", " ")] = measured(CHOICES[name]())
+        print(json.dumps(report[name.replace("-", " ")], indent=2))
+        RESULTS.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -73,15 +74,15 @@ def inputs(held: bool) -> Iterator[Input]:
             print(f"skipped {make.__name__.strip('_').replace('_', ' ')}: {error}")
 
 
-def _bytes(picture: np.ndarray) -> np.ndarray:
+def in_bytes(picture: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def _random(source: str) -> np.random.Generator:
+def random_of(source: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(source.encode()).digest()[8:12], "big"))
 
 
-def _read(path: str | Path | io.BytesIO) -> np.ndarray:
+def read_picture(path: str | Path | io.BytesIO) -> np.ndarray:
     with Image.open(path) as image:
         image.draft("RGB", (2048, 2048))
         full = image.convert("RGBA") if image.mode in ("RGBA", "LA", "P") else image.convert("RGB")
@@ -101,7 +102,7 @@ def _photographs(held: bool) -> Iterator[Input]:
     for name in PHOTOGRAPHS:
         source = f"scikit-image/{name}"
         if held_back(source) == held:
-            yield from _of_picture("photograph", source, _read(next(folder.glob(f"{name}.*"))))
+            yield from _of_picture("photograph", source, read_picture(next(folder.glob(f"{name}.*"))))
 
 
 def _wallpapers(held: bool) -> Iterator[Input]:
@@ -119,7 +120,7 @@ def _wallpapers(held: bool) -> Iterator[Input]:
         for name, path in chosen.items():
             source = f"{package}/{name}"
             if held_back(source) == held and name not in NEITHER:
-                picture = _read(path)
+                picture = read_picture(path)
                 if picture.std() > 1:  # some are transparent patterns, to lie on the desktop's own colour
                     yield from _of_picture("wallpaper", source, picture)
 
@@ -140,7 +141,7 @@ def textures(fitted: bool) -> Iterator[Input]:
             kept = hashlib.sha256(folder.encode()).digest()[0] % 3 == 0
             if kept == fitted or count == TEXTURE_COUNT[fitted] or archive.getinfo(name).file_size < 20000:
                 continue
-            picture = _read(io.BytesIO(archive.read(name)))
+            picture = read_picture(io.BytesIO(archive.read(name)))
             height, width = picture.shape[:2]
             if min(height, width) < 120 or picture.std() < 3:
                 continue
@@ -149,7 +150,7 @@ def textures(fitted: bool) -> Iterator[Input]:
             grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
             yield Input("texture", source, "picture", picture)
             yield Input("texture, grey", source, "picture", grey)
-            side, random = int(0.6 * min(height, width)), _random(source)
+            side, random = int(0.6 * min(height, width)), random_of(source)
             top, left = random.integers(0, height - side), random.integers(0, width - side)
             part = (grey if random.random() < 0.5 else picture)[top : top + side, left : left + side]
             yield Input("texture, part", source, "picture", np.ascontiguousarray(part))
@@ -157,7 +158,7 @@ def textures(fitted: bool) -> Iterator[Input]:
 
 def _of_picture(kind: str, source: str, picture: np.ndarray) -> Iterator[Input]:
     """A picture whole, in parts, in grey, relit on dark ground and dulled."""
-    random = _random(source)
+    random = random_of(source)
     height, width = picture.shape[:2]
     picture = np.ascontiguousarray(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, 2))
     yield Input(kind, source, "picture", picture)
@@ -172,9 +173,9 @@ def _of_picture(kind: str, source: str, picture: np.ndarray) -> Iterator[Input]:
     spot = np.exp(-((((x - random.uniform(-0.3, 0.3)) / 0.45) ** 2 + (y / 0.65) ** 2) ** 2))[..., None]
     ground = np.float32(random.uniform(0, 0.12)) * random.uniform(0.6, 1, 3).astype(np.float32)
     yield Input(
-        f"{kind}, on dark ground", source, "picture", _bytes(picture / np.float32(255) * spot + ground * (1 - spot))
+        f"{kind}, on dark ground", source, "picture", in_bytes(picture / np.float32(255) * spot + ground * (1 - spot))
     )
-    yield Input(f"{kind}, vignette on white", source, "picture", _bytes(grey / 255 * spot[..., 0] + 1 - spot[..., 0]))
+    yield Input(f"{kind}, vignette on white", source, "picture", in_bytes(grey / 255 * spot[..., 0] + 1 - spot[..., 0]))
 
 
 def _gradients(held: bool) -> Iterator[Input]:
@@ -183,21 +184,21 @@ def _gradients(held: bool) -> Iterator[Input]:
         source = f"gradient/{number}"
         if held_back(source) != held:
             continue
-        random = _random(source)
+        random = random_of(source)
         stops = random.random((4, 3)).astype(np.float32) ** 1.5
         sky = np.stack([np.interp(y, (0, 0.4, 0.6, 1), stops[:, channel]) for channel in range(3)], -1)
         if number % 3 == 0:
-            yield Input("flat", source, "picture", _bytes(np.full((300, 400), random.random())))
+            yield Input("flat", source, "picture", in_bytes(np.full((300, 400), random.random())))
         elif number % 3 == 1:
-            yield Input("gradient", source, "picture", _bytes(sky + random.normal(0, 0.004, sky.shape)))
+            yield Input("gradient", source, "picture", in_bytes(sky + random.normal(0, 0.004, sky.shape)))
         else:
             sun = np.exp(-((x - random.random()) ** 2 + (y - 0.45) ** 2) / 0.004)[..., None]
             hills = y > 0.7 + 0.1 * np.sin(5 * x + number) + 0.02 * np.sin(31 * x)
             dusk = np.where(hills[..., None], 0.3 * stops[3], sky + sun)
-            yield Input("sunset", source, "picture", _bytes(cv2.GaussianBlur(dusk, (0, 0), 1)))
+            yield Input("sunset", source, "picture", in_bytes(cv2.GaussianBlur(dusk, (0, 0), 1)))
 
 
-def _rendered(svg: str, side: int = SIDE) -> np.ndarray:
+def rendered(svg: str, side: int = SIDE) -> np.ndarray:
     """(H, W, 4) float32 of an SVG text."""
     command = ["rsvg-convert", "-a", "-w", str(side), "-h", str(side)]
     png = subprocess.run(command, input=svg.encode(), check=True, capture_output=True).stdout
@@ -221,7 +222,7 @@ def _colour_art(held: bool) -> Iterator[Input]:
     for number, name in enumerate(chosen):
         source = f"noto/{name}"
         if held_back(source) == held:
-            yield from _of_object(source, *_placed(_rendered(emoji()[name].svg())), number)
+            yield from _of_object(source, *_placed(rendered(emoji()[name].svg())), number)
     found = 0
     for name in by_lot(openclipart(), set()):
         source = f"openclipart/{name}"
@@ -233,27 +234,27 @@ def _colour_art(held: bool) -> Iterator[Input]:
         found += 1
         if held_back(source) == held:
             colour, cover = art[..., :3], art[..., 3:]
-            yield Input("clip art in colour", source, "picture", _bytes(colour * cover + 1 - cover))
+            yield Input("clip art in colour", source, "picture", in_bytes(colour * cover + 1 - cover))
 
 
 def _clip_art(name: str) -> np.ndarray | None:
     """The artwork in its own colours, or None where it cannot be rendered."""
     try:
-        return _rendered(openclipart()[name].svg())
+        return rendered(openclipart()[name].svg())
     except subprocess.CalledProcessError:
         return None
 
 
 def _colour_share(art: np.ndarray) -> float:
     """Share of a rendering that is painted in a tone other than black or white, lines left out."""
-    painted = _bytes(art[..., :3] * art[..., 3:] + 1 - art[..., 3:])
+    painted = in_bytes(art[..., :3] * art[..., 3:] + 1 - art[..., 3:])
     tone = ((painted.min(-1) < 225) & (painted.max(-1) > 40)).astype(np.uint8)
     return float(cv2.erode(tone, np.ones((15, 15), np.uint8)).mean())
 
 
 def _of_object(source: str, colour: np.ndarray, cover: np.ndarray, number: int) -> Iterator[Input]:
     """An object as a product shot, as a statue and as a figure in a drawn scene."""
-    random = _random(source)
+    random = random_of(source)
     side = len(colour)
     y = np.mgrid[0 : 1 : side * 1j, 0 : 1 : side * 1j][0].astype(np.float32)
     depth = cv2.GaussianBlur(cover[..., 0], (0, 0), side / 25)
@@ -268,11 +269,11 @@ def _of_object(source: str, colour: np.ndarray, cover: np.ndarray, number: int) 
     shot = colour * light * cover + behind * (1 - cover)
     shot = jpeg(shot + random.normal(0, 0.008, shot.shape).astype(np.float32), 85)
     tint = ("white", "black", "grey", "dark grey")[number % 4]
-    yield Input(f"product on {tint}", source, "picture", _bytes(shot))
+    yield Input(f"product on {tint}", source, "picture", in_bytes(shot))
     marble = (0.55 + 0.3 * colour.mean(-1, keepdims=True)) * light
     statue = marble * cover + np.float32(random.uniform(0.03, 0.2)) * (1.2 - y[..., None]) * (1 - cover)
-    yield Input("statue on dark ground", source, "picture", _bytes(cv2.GaussianBlur(statue, (0, 0), 1)))
-    edge = cv2.morphologyEx(_bytes(colour * cover + 0.5 * (1 - cover)), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+    yield Input("statue on dark ground", source, "picture", in_bytes(cv2.GaussianBlur(statue, (0, 0), 1)))
+    edge = cv2.morphologyEx(in_bytes(colour * cover + 0.5 * (1 - cover)), cv2.MORPH_GRADIENT, np.ones((3, 3)))
     outline = 1 - np.clip(cv2.dilate(edge.max(-1), np.ones((2, 2))).astype(np.float32) / 70 - 0.2, 0, 1)[..., None]
     sky, field = random.uniform(0.5, 1, 3), random.uniform(0.2, 0.8, 3)
     horizon = random.uniform(0.5, 0.9)
@@ -280,7 +281,7 @@ def _of_object(source: str, colour: np.ndarray, cover: np.ndarray, number: int) 
     if number % 3 == 0:
         scene = np.broadcast_to(sky * np.float32(0.9), scene.shape)
     flat = (colour * cover + scene * (1 - cover)) * outline
-    yield Input("drawn in flat colours", source, "picture", _bytes(flat))
+    yield Input("drawn in flat colours", source, "picture", in_bytes(flat))
 
 
 # Drawings and lines
@@ -289,32 +290,20 @@ def _of_object(source: str, colour: np.ndarray, cover: np.ndarray, number: int) 
 def _drawings(held: bool) -> Iterator[Input]:
     grounds = list(GROUNDS)
     other = line_drawing("rhinoceros_architetto_fr_01", 2, SIDE)
-    found = 0
-    for name in by_lot(openclipart(), set()):
-        if found == LINE_DRAWINGS:
-            break
+    for found, (name, width, lines) in enumerate(islice(line_drawings(), LINE_DRAWINGS), start=1):
         source = f"openclipart/{name}"
-        width = float((1.5, 2, 3, 5)[found % 4])
-        try:
-            lines = line_drawing(name, width, SIDE)
-        except ValueError:
-            continue
-        ink, solid = 1 - float(lines.mean()), _solid_share(lines)
-        if not INK[0] < ink < INK[1] or solid > min(_SOLID, _BLOT * ink):
-            continue
-        found += 1
         if held_back(source) != held:
             continue
         for place in range(7):
             kind = grounds[(found * 7 + place) % len(grounds)]
             truth, make = GROUNDS[kind]
-            if kind == "screentone" and not _can_be_filled(lines):
+            if kind == "screentone" and not can_be_filled(lines):
                 continue
-            yield Input(kind, source, truth, _bytes(make(lines, other, _random(f"{source}/{kind}"))))
+            yield Input(kind, source, truth, in_bytes(make(lines, other, random_of(f"{source}/{kind}"))))
         sizes = (64, 160, 400, 800, 2048)
         size = sizes[found % len(sizes)]
         clean = line_drawing(name, width * max(1.0, (size / SIDE) ** 0.5), size)
-        yield Input("clean lines", source, "lines", _bytes(clean))
+        yield Input("clean lines", source, "lines", in_bytes(clean))
     found = 0
     for name in by_lot(openclipart(), set()):
         source = f"openclipart/{name}"
@@ -332,7 +321,22 @@ def _drawings(held: bool) -> Iterator[Input]:
         if INK[0] < 1 - page.mean() < 2 * INK[1]:
             found += 1
             if held_back(source) == held:
-                yield Input("artwork in black on white", source, "lines", _bytes(page))
+                yield Input("artwork in black on white", source, "lines", in_bytes(page))
+
+
+def line_drawings() -> Iterator[tuple[str, float, np.ndarray]]:
+    """By lot: the name of a drawing, the width of its lines and (SIDE, SIDE) float32."""
+    found = 0
+    for name in by_lot(openclipart(), set()):
+        width = (1.5, 2.0, 3.0, 5.0)[found % 4]
+        try:
+            lines = line_drawing(name, width, SIDE)
+        except ValueError:
+            continue
+        ink, solid = 1 - float(lines.mean()), _solid_share(lines)
+        if INK[0] < ink < INK[1] and solid <= min(_SOLID, _BLOT * ink):
+            found += 1
+            yield name, width, lines
 
 
 def _solid_share(lines: np.ndarray) -> float:
@@ -340,7 +344,7 @@ def _solid_share(lines: np.ndarray) -> float:
     return float(cv2.erode((lines < 0.5).astype(np.uint8), np.ones((21, 21), np.uint8)).mean())
 
 
-def _can_be_filled(lines: np.ndarray) -> bool:
+def can_be_filled(lines: np.ndarray) -> bool:
     """Whether enough regions are enclosed for a screentone to fill."""
     stats = cv2.connectedComponentsWithStats((lines > 0.5).astype(np.uint8), connectivity=4)[2][1:]
     inside = stats[:, cv2.CC_STAT_AREA]
@@ -367,18 +371,18 @@ def _pale(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) -> 
     return 1 - random.uniform(0.06, 0.3) * (1 - lines)
 
 
-def _mixed(lines: np.ndarray, ground: np.ndarray, ink: np.ndarray) -> np.ndarray:
+def mixed(lines: np.ndarray, ground: np.ndarray, ink: np.ndarray) -> np.ndarray:
     """(H, W, 3): ink where the lines are, ground elsewhere; each may be one colour or (H, W, 3)."""
     return (ground * lines[..., None] + ink * (1 - lines[..., None])).astype(np.float32)
 
 
-def _fibres(shape: tuple[int, ...], random: np.random.Generator, contrast: float, size: float = 1) -> np.ndarray:
+def fibres(shape: tuple[int, ...], random: np.random.Generator, contrast: float, size: float = 1) -> np.ndarray:
     """(H, W, 1) texture around 1."""
     noise = cv2.GaussianBlur(random.normal(0, 1, shape[:2]).astype(np.float32), (0, 0), size)
     return 1 + contrast * (noise / noise.std())[..., None]
 
 
-def _lamp(shape: tuple[int, ...], random: np.random.Generator, fall: float) -> np.ndarray:
+def lamp(shape: tuple[int, ...], random: np.random.Generator, fall: float) -> np.ndarray:
     y, x = np.mgrid[0 : 1 : shape[0] * 1j, 0 : 1 : shape[1] * 1j].astype(np.float32)
     return (1 - fall * ((x - random.random()) ** 2 + (y - random.random()) ** 2))[..., None]
 
@@ -391,7 +395,7 @@ def _ruled(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) ->
         sheet[:, pitch::pitch] = (0.6, 0.7, 0.88)  # squared
     else:
         sheet[:, 90:92] = (0.9, 0.5, 0.5)
-    seen = _mixed(lines, sheet, np.full(3, random.uniform(0.1, 0.45))) * _lamp(lines.shape, random, 0.4)
+    seen = mixed(lines, sheet, np.full(3, random.uniform(0.1, 0.45))) * lamp(lines.shape, random, 0.4)
     return jpeg((seen + random.normal(0, 0.012, seen.shape)).astype(np.float32), 75)
 
 
@@ -402,31 +406,29 @@ def _blueprint(lines: np.ndarray, other: np.ndarray, random: np.random.Generator
         pitch = int(random.integers(16, 50))
         sheet[::pitch] += 0.12
         sheet[:, ::pitch] += 0.12
-    sheet *= _lamp(lines.shape, random, 0.3) * _fibres(lines.shape, random, 0.03, 2)
-    return _mixed(lines, sheet, np.full(3, random.uniform(0.75, 1))) + random.normal(0, 0.01, (*lines.shape, 3))
+    sheet *= lamp(lines.shape, random, 0.3) * fibres(lines.shape, random, 0.03, 2)
+    return mixed(lines, sheet, np.full(3, random.uniform(0.75, 1))) + random.normal(0, 0.01, (*lines.shape, 3))
 
 
 def _blackboard(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:
     board = np.array(((0.13, 0.22, 0.18), (0.12, 0.12, 0.13), (0.2, 0.3, 0.25))[random.integers(3)])
     smear = cv2.GaussianBlur(random.normal(0, 1, lines.shape).astype(np.float32), (0, 0), sigmaX=60, sigmaY=15)
-    sheet = board * _lamp(lines.shape, random, 0.4) + 0.03 * (smear / smear.std())[..., None]
-    chalk = 1 - (1 - lines) * np.clip(_fibres(lines.shape, random, 0.35)[..., 0], 0, 1)
-    seen = _mixed(
-        cv2.GaussianBlur(chalk.astype(np.float32), (0, 0), 0.8), sheet, np.full(3, random.uniform(0.75, 0.95))
-    )
+    sheet = board * lamp(lines.shape, random, 0.4) + 0.03 * (smear / smear.std())[..., None]
+    chalk = 1 - (1 - lines) * np.clip(fibres(lines.shape, random, 0.35)[..., 0], 0, 1)
+    seen = mixed(cv2.GaussianBlur(chalk.astype(np.float32), (0, 0), 0.8), sheet, np.full(3, random.uniform(0.75, 0.95)))
     return jpeg((seen + random.normal(0, 0.01, seen.shape)).astype(np.float32), 80)
 
 
 def _kraft(ink: float) -> Ground:
     def make(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:
         brown = np.array((0.69, 0.54, 0.36)) * random.uniform(0.8, 1.1)
-        sheet = brown * _fibres(lines.shape, random, 0.03) * _fibres(lines.shape, random, 0.02, 4)
-        return jpeg(_mixed(lines, sheet * _lamp(lines.shape, random, 0.2), np.full(3, ink)), 80)
+        sheet = brown * fibres(lines.shape, random, 0.03) * fibres(lines.shape, random, 0.02, 4)
+        return jpeg(mixed(lines, sheet * lamp(lines.shape, random, 0.2), np.full(3, ink)), 80)
 
     return make
 
 
-def _inks(lines: np.ndarray, random: np.random.Generator, count: int) -> np.ndarray:
+def patches_of_ink(lines: np.ndarray, random: np.random.Generator, count: int) -> np.ndarray:
     """(H, W, 3): one of a few inks at each place of the page."""
     inks = random.random((count, 3))
     inks[np.arange(count), random.integers(0, 3, count)] *= 0.2
@@ -438,14 +440,14 @@ def _coloured(count: int, scanned: bool) -> Ground:
     def make(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:
         sheet = np.ones(3)
         if not scanned:
-            return _mixed(lines, sheet, _inks(lines, random, count))
-        sheet = np.array((0.94, 0.93, 0.9)) * _lamp(lines.shape, random, 0.25) * _fibres(lines.shape, random, 0.01)
-        return jpeg(_mixed(lines, sheet, _inks(lines, random, count)), 80)
+            return mixed(lines, sheet, patches_of_ink(lines, random, count))
+        sheet = np.array((0.94, 0.93, 0.9)) * lamp(lines.shape, random, 0.25) * fibres(lines.shape, random, 0.01)
+        return jpeg(mixed(lines, sheet, patches_of_ink(lines, random, count)), 80)
 
     return make
 
 
-def _regions(lines: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
+def regions(lines: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
     """(H, W) bool: some of the enclosed regions."""
     count, label, stats, _ = cv2.connectedComponentsWithStats((lines > 0.5).astype(np.uint8), connectivity=4)
     inside = stats[:, cv2.CC_STAT_AREA] < 0.25 * lines.size
@@ -459,8 +461,8 @@ def _screentone(lines: np.ndarray, other: np.ndarray, random: np.random.Generato
     pitch = random.uniform(4, 9)
     phase = np.sin(2 * np.pi * (x + y) / pitch / 1.414) + np.sin(2 * np.pi * (x - y) / pitch / 1.414)
     dots = np.clip((phase - random.uniform(-0.4, 1.2)) * 2, 0, 1)
-    page = np.where(_regions(lines, random, 0.6), np.minimum(lines, 1 - dots), lines)
-    page = np.where(_regions(lines, random, 0.12), 0, page)
+    page = np.where(regions(lines, random, 0.6), np.minimum(lines, 1 - dots), lines)
+    page = np.where(regions(lines, random, 0.12), 0, page)
     return page if random.random() < 0.6 else jpeg(page.astype(np.float32), 75)
 
 
@@ -469,8 +471,8 @@ def _hatched(lines: np.ndarray, other: np.ndarray, random: np.random.Generator) 
     angle, pitch = random.uniform(0, np.pi), random.uniform(6, 14)
     bend = 3 * np.sin(x / 90) + 2 * np.sin(y / 53)
     stripes = np.clip(np.cos(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle) + bend) / pitch) * 2 - 1, 0, 1)
-    pencil = np.minimum(lines, np.where(_regions(lines, random, 0.5), 1 - 0.6 * stripes, 1))
-    pencil = 1 - (1 - pencil) * np.clip(_fibres(lines.shape, random, 0.3)[..., 0], 0, 1)
+    pencil = np.minimum(lines, np.where(regions(lines, random, 0.5), 1 - 0.6 * stripes, 1))
+    pencil = 1 - (1 - pencil) * np.clip(fibres(lines.shape, random, 0.3)[..., 0], 0, 1)
     return on_paper(pencil.astype(np.float32), 0.75, "scan", other, _seed(random))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ Kind = Literal["picture", "drawing", "lines"]
 _SURVEY_SIDE = 640  # px: judged at this size, where a stroke is a few px wide
 _STROKE = 1 / 24  # of the side: what a square this wide does not fit into may be a stroke, the rest is ground or area
 _LEAST_STROKE = 13  # px: the same in a tiny picture, whose lines are wide for its size
+_NOISE = 1.2  # px: blurred so much, strokes are still there and most of the noise is not
+_RIDGE = 1.6  # px: at this scale the ridges of the lightness are strokes
 _COARSE = 4  # the ground is smooth enough to be judged at a quarter of the survey size
 
 # What paper does not have, as shares of the ground; more than this is given as the reason.
@@ -88,40 +90,38 @@ class Weights:
         )
 
 
-# Fitted by bench/fit_reading.py on the inputs of bench/reading_inputs.py; mean, spread and weight. Dark strokes:
+# Fitted by bench/fit_reading.py on the inputs that it names; mean, spread and weight. Dark strokes:
 _DARK = Weights(
-    bias=-7.32,
+    bias=-7.83,
     traits={
-        "steps": (-3.084, 1.919, -2.95),
-        "tones": (-1.775, 1.843, -1.19),
-        "hues": (-3.671, 2.32, -1.59),
-        "depth": (-1.027, 0.872, 2.45),
-        "grain": (-4.366, 1.618, 2.43),
-        "unrest": (-3.276, 1.718, -2.06),
-        "between": (-1.877, 1.109, -0.03),
-        "above": (-0.01, 2.188, -0.54),
-        "long": (0.689, 0.318, 1.63),
-        "border": (0.512, 0.355, -0.25),
-        "level": (0.751, 0.249, 0.72),
-        "tint": (0.101, 0.168, -1.09),
+        "ridges": (0.04, 0.358, 1.86),
+        "thin": (-0.666, 0.542, 0.73),
+        "steps": (-3.116, 1.928, -1.74),
+        "broken": (-3.843, 1.692, -1.88),
+        "relief": (-1.439, 1.323, -1.76),
+        "hues": (-3.594, 2.244, -1.07),
+        "depth": (-0.992, 0.823, 0.97),
+        "grain": (-4.36, 1.551, 1.23),
+        "unrest": (-3.217, 1.643, -0.93),
+        "long": (0.682, 0.3, 1.89),
+        "border": (0.557, 0.358, 0.98),
     },
 )
 # Light strokes:
 _LIGHT = Weights(
-    bias=-11.81,
+    bias=-13.17,
     traits={
-        "steps": (-2.713, 1.559, -1.48),
-        "tones": (-1.603, 1.704, -1.09),
-        "hues": (-3.623, 2.313, -0.83),
-        "depth": (-1.032, 0.882, 2.16),
-        "grain": (-4.376, 1.599, 2.02),
-        "unrest": (-2.997, 1.477, -2.92),
-        "between": (-1.794, 1.105, -0.37),
-        "above": (0.831, 2.708, -0.44),
-        "long": (0.606, 0.324, 1.1),
-        "border": (0.453, 0.345, 0.64),
-        "level": (0.755, 0.265, 0.42),
-        "tint": (0.1, 0.167, -0.15),
+        "ridges": (-0.077, 0.356, 0.37),
+        "thin": (-0.735, 0.548, 2.26),
+        "steps": (-2.697, 1.622, -1.55),
+        "broken": (-3.376, 1.576, -0.17),
+        "relief": (-1.202, 1.29, -0.86),
+        "hues": (-3.468, 2.263, -1.38),
+        "depth": (-0.992, 0.827, 1.26),
+        "grain": (-4.369, 1.551, 1.98),
+        "unrest": (-2.997, 1.449, -1.22),
+        "long": (0.607, 0.308, 1.91),
+        "border": (0.491, 0.365, 3.26),
     },
 )
 
@@ -265,29 +265,50 @@ def _page(small: np.ndarray, sampled: np.ndarray, may_be_solid: bool) -> Page:
     ink = np.array(cv2.mean(small, core)[:3]) / (255 * level)
     ground = _coarse(closed) / (255 * level)
     lamp = _lamp(ground.mean(-1))
-    steps, tones, hues = _oddities(ground, lamp, ink if may_be_solid else None)
+    odd = _oddities(ground, lamp, ink if may_be_solid else None, deepest / level)
     lit = _coarse(small).mean(-1) / (255 * level * lamp)  # 1 where there is bare ground
-    darkest, middle, brightest = np.quantile(lit, (0.003, 0.5, 0.997))
     away = 1 - cv2.dilate(strokes, np.ones((5, 5), np.uint8))
     sharp = _brightest(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))) > 255 * 0.2 * deepest
+    soft = cv2.GaussianBlur(small, (0, 0), _NOISE)
+    narrow, wide = (_quantile(_depths(soft, within), 0.997) + 0.005 for within in (window // 3 | 1, window))
     traits = {
-        "steps": np.log(steps + 0.002),
-        "tones": np.log(tones + 0.005),
-        "hues": np.log(hues + 0.003),
+        # Paler than a stroke, noise hides much of what is drawn, but not that there are dark ridges and no light ones.
+        "ridges": _ridges(_darkest(small)),
+        # Strokes are as dark if a far narrower square must not fit in; shadows are not.
+        "thin": np.log(narrow / wide),
+        "steps": np.log(odd.steps + 0.002),
+        "broken": np.log(odd.broken + 0.002),
+        "relief": np.log(odd.relief + 0.02),
+        "hues": np.log(odd.hues + 0.003),
         "depth": np.log(deepest + 0.01),
         "grain": np.log(grain / level + 0.002),
         # Edges beside the strokes: paper is quiet there, foliage and wood are not.
         "unrest": np.log((sharp & (away > 0)).sum() / max(1, int(away.sum())) + 0.003),
-        # Depth that nine tenths of the page do not reach: next to nothing if there are strokes with paper between them.
-        "between": np.log(_quantile(depths, 0.9) / deepest + 0.02),
-        # Nothing is brighter than paper; things have shine as well as shadow.
-        "above": np.log(max((brightest - middle) / max(middle - darkest, 0.01), 0) + 0.02),
         "long": _long_share(strokes),
         "border": float((np.abs(_rim(lit) - 1) < 0.08).mean()),
-        "level": level,
-        "tint": _quantile((_brightest(small) - _darkest(small))[strokes == 0], 0.5) if not strokes.all() else 0.0,
     }
-    return Page(steps, tones, hues, deepest, float(strokes.mean()), {name: float(of) for name, of in traits.items()})
+    logs = {name: float(of) for name, of in traits.items()}
+    return Page(odd.steps, odd.tones, odd.hues, deepest, float(strokes.mean()), logs)
+
+
+def _depths(image: np.ndarray, window: int) -> np.ndarray:
+    """How much darker each place (h, w) uint8 is than what is around it, where a square this wide does not fit in."""
+    return _brightest(cv2.subtract(_closed(image, window), image))
+
+
+def _ridges(grey: np.ndarray) -> float:
+    """How much more there is of dark ridges in (h, w) uint8 than of light ones, as the logarithm of their energies.
+
+    Things have shine as well as shadow, and noise goes both ways; strokes are on one side of their ground. A ridge is
+    where the greater curvature of the lightness is upwards, less what it is bent the other way: that is a saddle.
+    """
+    soft = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _RIDGE)
+    across, down = cv2.Sobel(soft, cv2.CV_32F, 2, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 2)
+    middle, apart = 0.5 * (across + down), cv2.magnitude(0.5 * (across - down), cv2.Sobel(soft, cv2.CV_32F, 1, 1))
+    high, low = middle + apart, middle - apart
+    dark, light = np.maximum(high + np.minimum(low, 0), 0), np.maximum(-low - np.maximum(high, 0), 0)
+    least = grey.size  # as much as an edge of one level has, which is nothing
+    return float(np.log((cv2.norm(dark) ** 2 + least) / (cv2.norm(light) ** 2 + least)))
 
 
 def _coarse(image: np.ndarray) -> np.ndarray:
@@ -319,22 +340,41 @@ def _see_through_screentone(closed: np.ndarray, sampled: np.ndarray, level: floa
     cv2.copyTo(cv2.max(closed, _closed(sampled, window)), dotted.astype(np.uint8), closed)
 
 
-def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None) -> tuple[float, float, float]:
-    """Shares of a ground (h, w, 3) that are sharp steps, tones and hues which a sheet under a lamp does not have."""
+class _Oddities(NamedTuple):
+    """What a sheet under a lamp does not have, as shares of a ground; `broken` and `relief` as the strokes see it.
+
+    Attributes:
+        steps, tones, hues: sharp steps, levels and colours.
+        broken: steps of 0.4 of the depth of the strokes and more.
+        relief: how far nine tenths of it are from the lamp at most, in depths of the strokes.
+    """
+
+    steps: float
+    tones: float
+    hues: float
+    broken: float
+    relief: float
+
+
+def _oddities(ground: np.ndarray, lamp: np.ndarray, ink: np.ndarray | None, deepest: float) -> _Oddities:
+    """The oddities of a ground (h, w, 3), beside solids of ink, in which strokes are so deep."""
     solid = np.zeros(ground.shape[:2], bool)
     # What has the ink's own colour is a solid that the artist filled, if that is dark or without hue; else an area.
     if ink is not None and (ink.max() - ink.min() < 0.2 or ink.max() < 0.4):
         solid = np.abs(ground - ink.astype(np.float32)).max(-1) < 0.15
         if solid.mean() > _SOLID:
             solid[:] = False
-    beside = cv2.dilate(solid.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    clear = cv2.dilate(solid.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     grey = ground.mean(-1)
     sheet = np.median(ground.reshape(-1, 3), axis=0)
     tint = sheet / max(float(sheet.mean()), 1e-3)
     hues = np.abs(ground - grey[..., None] * tint).max(-1) > 0.06
-    tones = np.abs(grey / lamp - 1) > 0.08
-    steps = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(-1) > 0.08
-    return tuple(float((odd & ~beside).mean()) for odd in (steps, tones, hues))  # type: ignore[return-value]
+    off = np.abs(grey - lamp)
+    steps = cv2.morphologyEx(ground, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(-1)
+    odd = (steps > 0.08, off > 0.08 * lamp, hues, steps > 0.4 * deepest)
+    relief = float(np.quantile(off[clear] if clear.any() else off, 0.9)) / deepest
+    shares = [float((where & clear).mean()) for where in odd]
+    return _Oddities(shares[0], shares[1], shares[2], shares[3], relief)
 
 
 def _lamp(grey: np.ndarray) -> np.ndarray:

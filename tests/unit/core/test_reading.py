@@ -107,7 +107,22 @@ def wood() -> np.ndarray:
     return (board + grain(board.shape, 0.02)).clip(0, 1)
 
 
+def pale(picture: np.ndarray) -> np.ndarray:
+    """Before a light wall."""
+    lit = spot(picture.shape, 0, 0)
+    return (1 - 0.3 * (1 - picture)) * lit + 0.97 * (1 - lit)
+
+
+def fog(picture: np.ndarray) -> np.ndarray:
+    share = np.linspace(0.85, 0.3, len(picture), dtype=np.float32)[:, None, None]
+    return cv2.GaussianBlur(picture, (0, 0), 1.5) * (1 - share) + 0.8 * share
+
+
 PICTURES = {
+    "pale portrait": lambda: pale(photograph("astronaut")),
+    "fog": lambda: fog(photograph("coffee")),
+    "negative of a photograph": lambda: 1 - photograph("camera"),
+    "fast film": lambda: (photograph("camera") + grain((512, 512), 0.06)).clip(0, 1),
     "bricks": bricks,
     "dark bricks": lambda: 0.5 * bricks(),
     "grid wallpaper": grid_wallpaper,
@@ -138,9 +153,34 @@ def test_a_picture_is_a_picture_and_is_never_inverted(name: str) -> None:
     assert reading.reason.startswith("a picture")
 
 
+def jpeg(page: np.ndarray, quality: int = 60) -> np.ndarray:
+    levels = np.rint(page.clip(0, 1) * 255).astype(np.uint8)
+    return cv2.imdecode(cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_UNCHANGED)
+
+
+def lamp(shape: tuple[int, ...]) -> np.ndarray:
+    """(H, W, 1): light that falls off to a corner."""
+    y, x = np.mgrid[0 : 1 : shape[0] * 1j, 0 : 1 : shape[1] * 1j].astype(np.float32)
+    return (1 - 0.4 * ((x - 0.2) ** 2 + (y - 0.2) ** 2))[..., None]
+
+
+def pencil(lines: np.ndarray, contrast: float) -> np.ndarray:
+    """(H, W) strokes pressed more here than there."""
+    press = 0.7 + 0.3 * np.sin(np.arange(lines.shape[1]) / 60)
+    return 1 - contrast * press * (1 - cv2.GaussianBlur(lines, (0, 0), 0.8))
+
+
 def blackboard(lines: np.ndarray) -> np.ndarray:
     board = coloured(lines, (0.13, 0.22, 0.18), (0.9, 0.9, 0.85))
     return (cv2.GaussianBlur(board, (0, 0), 0.8) + grain(board.shape, 0.01)).clip(0, 1)
+
+
+def wiped_blackboard(lines: np.ndarray) -> np.ndarray:
+    wiped = cv2.GaussianBlur(grain(lines.shape, 1), (0, 0), sigmaX=90, sigmaY=6)
+    dust = 0.06 + 0.03 * wiped / wiped.std()
+    board = np.array((0.12, 0.2, 0.16), np.float32) * lamp(lines.shape) + dust[..., None]
+    chalk = (1 - pencil(lines, 0.8))[..., None]
+    return jpeg(board * (1 - chalk) + 0.85 * chalk + grain(board.shape, 0.012), 75)
 
 
 def blueprint(lines: np.ndarray) -> np.ndarray:
@@ -150,7 +190,7 @@ def blueprint(lines: np.ndarray) -> np.ndarray:
     return coloured(sheet, (0.1, 0.27, 0.6), (1, 1, 1))
 
 
-@pytest.mark.parametrize("ground", [blackboard, blueprint, lambda lines: 1 - lines])
+@pytest.mark.parametrize("ground", [blackboard, wiped_blackboard, blueprint, lambda lines: 1 - lines])
 def test_light_strokes_on_dark_ground_become_dark_ones_on_white(ground: object, lines: np.ndarray) -> None:
     prepared = prepare_lines(ground(lines))  # type: ignore[operator]
     assert prepared.mode == "drawing"
@@ -172,7 +212,36 @@ def ruled(lines: np.ndarray) -> np.ndarray:
     return (sheet * (0.25 + 0.75 * lines[..., None]) * lamp + grain(sheet.shape, 0.01)).clip(0, 1)
 
 
+def faint_scan(lines: np.ndarray) -> np.ndarray:
+    return jpeg(0.93 * pencil(lines, 0.12) + grain(lines.shape, 0.02), 50)
+
+
+def faint_by_phone(lines: np.ndarray) -> np.ndarray:
+    sheet = np.array((0.7, 0.73, 0.76), np.float32) * lamp(lines.shape)
+    return jpeg(sheet * pencil(lines, 0.15)[..., None] + grain((*lines.shape, 3), 0.02), 60)
+
+
+def on_bluish_paper(lines: np.ndarray) -> np.ndarray:
+    fibres = 1 + cv2.GaussianBlur(grain(lines.shape, 0.1), (0, 0), 1)
+    sheet = np.array((0.58, 0.63, 0.7), np.float32) * (fibres * pencil(lines, 0.5))[..., None]
+    return jpeg(sheet * lamp(lines.shape) + grain(sheet.shape, 0.02), 60)
+
+
+def whiteboard(lines: np.ndarray) -> np.ndarray:
+    """Two markers, and a lamp that shines in it."""
+    y, x = np.mgrid[0 : 1 : lines.shape[0] * 1j, 0 : 1 : lines.shape[1] * 1j].astype(np.float32)
+    glare = np.exp(-((x - 0.7) ** 2 + (y - 0.2) ** 2) / 0.03)[..., None]
+    board = np.minimum(0.74 * lamp(lines.shape) + 0.2 * glare, 1)
+    marker = np.where((x < 0.5)[..., None], np.float32((0.8, 0.15, 0.1)), np.float32((0.1, 0.3, 0.7)))
+    drawn = (1 - pencil(lines, 1)).clip(0, 1)[..., None]
+    return jpeg(board * (1 - drawn) + marker * drawn + grain((*lines.shape, 3), 0.01), 75)
+
+
 DRAWINGS = {
+    "whiteboard": whiteboard,
+    "faint pencil, scanned": faint_scan,
+    "faint pencil, by phone": faint_by_phone,
+    "pencil on bluish paper": on_bluish_paper,
     "screentone": screentone,
     "coloured line art": lambda lines: coloured(lines, (1, 1, 1), (0.9, 0.3, 0.1)),
     "yellow on white": lambda lines: coloured(lines, (1, 1, 1), (1, 0.9, 0.2)),
