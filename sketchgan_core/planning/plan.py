@@ -74,20 +74,24 @@ class Style:
     Attributes:
         layers: for each, its turn from the direction of the shading, and the tone from which on it is laid.
         share: how much of the tone, for each unit of `shading`, is laid in strokes and not with the side of the lead.
+        calm: how much less of it where detail is fine, as in a face.
         dots: whether dots are laid instead of strokes.
     """
 
     layers: tuple[tuple[float, float], ...]
     share: float
+    calm: float = 0.0
     dots: bool = False
 
 
 # Layers that lie nearly alike add up to streaks, as a hand leaves them; where they cross, what is left between looks
 # like the cracks in leather. So only the deepest darks are crossed.
-LAYERED = Style(((0.0, 0.0), (math.radians(3.5), 0.2), (math.radians(-6), 0.5), (math.radians(22), 0.86)), 1.1)
+LAYERED = Style(
+    ((0.0, 0.0), (math.radians(3.5), 0.2), (math.radians(-6), 0.5), (math.radians(22), 0.86)), 1.5, calm=0.6
+)
 STYLES = {
     "layered": LAYERED,
-    "hatching": Style(((0.0, 0.0), (math.radians(4), 0.3), (math.radians(-4), 0.6)), 1.3),
+    "hatching": Style(((0.0, 0.0), (0.0, 0.55)), 1.7),
     "cross-hatching": Style(((0.0, 0.0), (math.radians(75), 0.12), (math.radians(-38), 0.45)), 1.4),
     "blended": Style((), 0.0),
     "stippled": Style(((0.0, 0.0),), 1.6, dots=True),
@@ -296,7 +300,8 @@ def _of_light(
         tone *= 1 + BANDED * np.clip(2 * shade, 0, 1) * open_ * (_bands(shading, hand) - 1)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
     # Dark strokes lie too close to be told apart, so the side helps there; at the border only strokes run out.
-    side_share = np.minimum(1 - style.share * shade * (1 - smooth) + DARK_SIDE * dark + PLAIN_SIDE * plain, 1)
+    in_strokes = style.share * shade * (1 - smooth) * (1 - style.calm * fine)
+    side_share = np.minimum(1 - in_strokes + DARK_SIDE * dark + PLAIN_SIDE * plain, 1)
     side_share *= side_kept
     return _Tones(shading, pressure, tone, np.maximum(side_share, 0.05).astype(np.float32))
 
