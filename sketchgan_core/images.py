@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import math
 import os
@@ -437,11 +438,22 @@ def check_output(path: Path, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in OUTPUT_FORMATS:
         raise SketchGANError(f"{path}: unknown image format; end the name in {', '.join(OUTPUT_FORMATS)}")
-    if path.exists() and not overwrite:
+    if _is_there(path) and not overwrite:
         raise SketchGANError(f"{path}: exists already; choose another name or allow overwriting")
-    folder = next(parent for parent in (*path.absolute().parents,) if parent.exists())
+    folder = next(parent for parent in path.absolute().parents if _is_there(parent))
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise SketchGANError(f"{path}: nothing may be written into {folder}; choose another place")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name, be it a link that leads nowhere."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise SketchGANError(f"{path}: {error.strerror}; choose a shorter one") from error
+        return False
+    return True
 
 
 def check_size(path: Path, height: int, width: int) -> None:
