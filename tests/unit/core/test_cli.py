@@ -21,7 +21,7 @@ from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from sketchgan_core.images import read_image, read_made_with, write_image
 from sketchgan_core.planning.planes import PLAN_VERSION
-from sketchgan_core.sheet import _font, columns_of, contact_sheet
+from sketchgan_core.sheet import _font, _lacking, columns_of, contact_sheet
 
 
 @pytest.fixture
@@ -557,7 +557,13 @@ def test_names_in_all_letters_stand_on_the_sheet(tmp_path: Path, drawing: np.nda
         pairs.append((tmp_path / f"{name}.png", tmp_path / f"{name}.png"))
     sheet = contact_sheet(pairs, tmp_path / "sheet.png")
     assert sheet.width > 1000
-    assert _font("äöüß").getmask("ä").getbbox() != _font("äöüß").getmask("\uffff").getbbox()
+
+
+@pytest.mark.parametrize("name", ["Größe", "Łódź", "Ночь", "Ωδή", "tiếng"])
+def test_letters_of_most_alphabets_need_no_font_of_the_system(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sketchgan_core.sheet.FONTS", ())
+    assert _lacking(_font(name), name) == 0
+    assert _lacking(_font("漢字"), "漢字") == 2
 
 
 def test_an_interrupted_folder_goes_on(tmp_path: Path, drawing: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
