@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import SketchGANError
-from .files import distinct
+from .files import distinct, files_in
 
 Given = TypeVar("Given")
 
@@ -60,7 +60,9 @@ def _sources(text: str) -> list[Path]:
         return [path]
     try:
         if path.is_dir():
-            found = sorted(file for file in path.iterdir() if _is_picture(file))
+            from .images import INPUT_SUFFIXES
+
+            found = files_in(path, INPUT_SUFFIXES)
             if not found:
                 raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
             return found
@@ -81,13 +83,6 @@ def _sources(text: str) -> list[Path]:
     if not found:
         raise SketchGANError(f"{text}: no file matches this pattern; check it")
     return found
-
-
-def _is_picture(file: Path) -> bool:
-    """Whether a file in a folder is an input; a name with a dot first is some program's own, like macOS's `._a.png`."""
-    from .images import INPUT_SUFFIXES
-
-    return file.suffix.lower() in INPUT_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
 def _why(error: Exception) -> str:

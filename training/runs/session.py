@@ -34,6 +34,7 @@ from sketchgan_core.planning.plan import PLAN_VERSION
 from ..config import TrainConfig, refuse_difference, save_config
 from ..data.crops import loader
 from ..data.plan_version import KEY, another_plan
+from ..data.stacks import prepare
 from ..data.training_set import Data, open_data
 from ..data.unpaired import UnpairedCrops, unpaired_crops
 from ..errors import Diverged, TrainingError
@@ -160,7 +161,9 @@ def _train(request: Request, accelerator: Accelerator, stop: Stopping, dry_run: 
     with locked(run) if main else contextlib.nullcontext():
         # The main process goes first and tidies up, so that all see the same checkpoints afterwards.
         with accelerator.main_process_first():
-            plans.mkdir(parents=True, exist_ok=True)
+            # A folder of plans that was named may serve other runs, too.
+            own = {*data.plans(), *(unpaired.lines.files if unpaired is not None else ())}
+            prepare(plans, None if request.plans is not None else own)
             checkpoint = newest_intact(run)
         origin = Origin(command(), data.summary, commit(), perceptual, PLAN_VERSION, data.controls())
         state = _begin(training, request, checkpoint, origin)
