@@ -28,7 +28,7 @@ from training.learning.loop import Training
 from training.runs.checkpoint import latest
 from training.runs.metrics import read_metrics
 from training.runs.record import read_record
-from training.runs.report_page import write_page
+from training.runs.report_page import words, write_page
 from training.runs.session import Request, make_accelerator, train
 
 ROOT = Path(__file__).parents[3]
@@ -158,6 +158,24 @@ def test_sketches_without_a_stroke_are_refused(pair_folder: Path, tmp_path: Path
         blank.save(file)
     with pytest.raises(SketchGANError, match="none of the held-back pairs has a stroke in its sketch"):
         main(arguments(pair_folder, tmp_path / "run", workers=0))
+
+
+def test_a_discriminator_that_judges_worse_than_by_guessing_is_told(
+    complete: Path,
+    shared_pairs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = load_config(complete / "config.toml")
+    (told,) = (
+        text for text in words([{"crops": 9, "loss/discriminator": 13.0}], {}, config) if "discriminator" in text
+    )
+    assert "worse than by guessing (13.00; 4.16 is chance)" in told
+    assert "--set discriminator_rate=0.25" in told
+    monkeypatch.setattr("training.runs.session.WORSE_THAN_GUESSING", 0.0)
+    assert main(arguments(shared_pairs, tmp_path / "run", workers=0)) == 0
+    assert capsys.readouterr().err.count("worse than by guessing") == 1
 
 
 def test_a_record_that_somebody_has_edited_stops_nothing(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
