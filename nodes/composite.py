@@ -8,7 +8,7 @@ from comfy_api.latest import io
 from .. import sketchgan_core as core
 from ..sketchgan_core.choices import PAPER, PAPERS
 from . import host
-from .images import to_colours
+from .images import frames, masks, to_colours
 
 
 class Composite(io.ComfyNode):
@@ -72,7 +72,8 @@ class Composite(io.ComfyNode):
     ) -> io.NodeOutput:
         sheet = core.Sheet(paper, seed, core.parse_colour(paper_color), tooth, transparent)
         graphite_colour = core.parse_colour(graphite_color)
-        graphite = graphite.reshape(-1, *graphite.shape[-2:])
+        graphite = masks(graphite, "graphite")
+        image = None if image is None else frames(image, "image")
         batch, height, width = graphite.shape
         pictures = torch.empty(batch, height, width, 4 if transparent else 3)
         covers = torch.empty(batch, height, width)

@@ -22,7 +22,7 @@ from ..sketchgan_core.choices import (
     explained,
 )
 from . import host, pencils
-from .images import to_image
+from .images import frames, masks, to_image
 from .pencils import HostPencil, PencilSocket
 
 CUSTOM = "custom"
@@ -158,7 +158,11 @@ class Generate(io.ComfyNode):
         **controls: Any,
     ) -> io.NodeOutput:
         """`controls` holds the numbers that are given and the maps that are connected."""
-        unused = [f"{name}_map" for name in CONTROLS if _says_nothing(controls.get(f"{name}_map"), image)]
+        image, lines = frames(image, "image"), None if lines is None else frames(lines, "lines")
+        for name in (f"{name}_map" for name in MAPS):
+            if controls.get(name) is not None:
+                controls[name] = masks(controls[name], name)
+        unused = [f"{name}_map" for name in MAPS if _says_nothing(controls.get(f"{name}_map"), image)]
         controls = {name: value for name, value in controls.items() if name not in unused}
         patcher = (model or pencils.load(BUNDLED)).patcher
         sketcher = core.Sketcher(host.load(patcher))
@@ -194,7 +198,7 @@ class Generate(io.ComfyNode):
                     host.cancelled,
                 )
             )
-        assert first is not None, "the host gives at least one frame"
+        assert first is not None, "frames gives at least one"
         # Shown by web/extension/reading.js and drawing_scale.js.
         said = "; ".join([first.said(), *(f"{name} is empty, as Load Image gives it, and not used" for name in unused)])
         shown = {**ui.PreviewText(said).as_dict(), "drawn_at": list(first.lines.shape[::-1])}
@@ -230,5 +234,4 @@ def _of_frame(index: int, number: float, maps: torch.Tensor | None) -> Any:
     """The number, or a frame's map times the number; where frames outnumber maps, the maps repeat."""
     if maps is None:
         return number
-    maps = maps.reshape(-1, *maps.shape[-2:])
     return (maps[index % len(maps)].clamp(0, 1) * number).cpu().numpy()

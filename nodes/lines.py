@@ -11,7 +11,7 @@ from .. import sketchgan_core as core
 from ..sketchgan_core.choices import MODES
 from ..sketchgan_core.lines.settings import POLARITIES, RULES, SETTINGS
 from . import host
-from .images import to_image
+from .images import frames, to_image
 
 
 class ExtractLines(io.ComfyNode):
@@ -48,6 +48,7 @@ class ExtractLines(io.ComfyNode):
 
     @classmethod
     def execute(cls, image: torch.Tensor, mode: Any = "auto", **settings: Any) -> io.NodeOutput:
+        image = frames(image, "image")
         batch, height, width, _ = image.shape
         chosen = core.LineSettings(**settings)
         ink = torch.empty(batch, height, width)

@@ -11,6 +11,7 @@ from comfy_api.latest import io, ui
 
 from .. import sketchgan_core as core
 from . import host
+from .images import frames, to_colours
 from .pencils import HostPencil, PencilSocket
 
 _log = logging.getLogger(__name__)
@@ -104,7 +105,8 @@ class SaveModel(io.ComfyNode):
     ) -> io.NodeOutput:
         given = {"title": title, "author": author, "license": licence, "description": notes}
         if thumbnail is not None:
-            given["thumbnail"] = core.thumbnail_url(thumbnail[0, ..., :3].cpu().numpy())
+            picture = frames(thumbnail, "thumbnail")[0]
+            given["thumbnail"] = core.thumbnail_url(to_colours(picture, *picture.shape[:2]))
         # Saved now, so dated now.
         card = replace(model.card, date="", **{key: text for key, text in given.items() if text})
         path = host.new_output_file(filename_prefix, ".safetensors")

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = parser.parse_args(arguments)
         if getattr(options, "like", None) is not None:
-            options = parser.parse_args(_like(options.like, sys.argv[1:] if arguments is None else arguments))
+            options = parser.parse_args(_like(options, sys.argv[1:] if arguments is None else arguments))
         options.given = sys.argv[1:] if arguments is None else arguments
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else BAD_USAGE
@@ -77,7 +77,6 @@ def _sketch(options: argparse.Namespace) -> int:
     from .sketcher import Medium, Sketcher, seen
 
     jobs, failures = find_jobs(options)
-    refuse_collisions(jobs, options.sheet)
     for _, file in jobs if options.transparent else ():
         if str(file) != PIPED and file.suffix.lower() not in TRANSPARENT:
             raise BadUsage(f"{file}: holds no transparency; choose {', '.join(TRANSPARENT)}")
@@ -126,11 +125,11 @@ def _sketch(options: argparse.Namespace) -> int:
 def _read(source: Path, at_most: float = math.inf) -> Picture:
     from .images import read_image, read_piped
 
-    return (
-        read_piped(sys.stdin.buffer, "standard input", at_most)
-        if str(source) == PIPED
-        else read_image(source, at_most=at_most)
-    )
+    if str(source) != PIPED:
+        return read_image(source, at_most=at_most)
+    if sys.stdin is None:
+        raise SketchGANError("standard input is closed; pipe an image in, or name a file")
+    return read_piped(sys.stdin.buffer, "standard input", at_most)
 
 
 def _write(
@@ -171,14 +170,19 @@ def _recorded(options: argparse.Namespace, controls: Controls) -> str:
     return shlex.join(words + (["--transparent"] if options.transparent else []))
 
 
-def _like(file: Path, arguments: Sequence[str]) -> list[str]:
+def _like(options: argparse.Namespace, arguments: Sequence[str]) -> list[str]:
     """The arguments with those of a drawing before them, so that options given beside `--like` override them."""
     from .images import read_made_with
 
     try:
-        recorded = shlex.split(read_made_with(file))
+        recorded = shlex.split(read_made_with(options.like))
     except ValueError as error:
-        raise SketchGANError(f"{file}: what it says of how it was made is damaged; give another") from error
+        raise SketchGANError(f"{options.like}: what it says of how it was made is damaged; give another") from error
+    if options.preset:
+        # A preset sets the controls, and a control that is given counts more: here it was not.
+        for option in {f"--{name}" for name in CONTROLS} & set(recorded):
+            place = recorded.index(option)
+            del recorded[place : place + 2]
     at = list(arguments).index("sketch") + 1
     return [*arguments[:at], *recorded, *arguments[at:]]
 
@@ -192,7 +196,10 @@ def _asked(options: argparse.Namespace) -> dict[str, float | None]:
 
 def _line_settings(options: argparse.Namespace, *also: str) -> LineSettings:
     """The settings of the lines; a drawing's own detail is not theirs."""
-    return LineSettings(**{name: getattr(options, name) for name in (*LINE_SETTINGS, *also)})
+    try:
+        return LineSettings(**{name: getattr(options, name) for name in (*LINE_SETTINGS, *also)})
+    except SketchGANError as error:
+        raise BadUsage(str(error)) from error
 
 
 def _film(options: argparse.Namespace) -> int:
@@ -226,7 +233,6 @@ def _lines(options: argparse.Namespace) -> int:
     from .lines.prepare import prepare_lines
 
     jobs, failures = find_jobs(options)
-    refuse_collisions(jobs)
     settings = _line_settings(options, "detail")
     first = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,21 @@ def distinct(name: str, taken: set[str]) -> str:
         found, number = f"{name}-{number}", number + 1
     taken.add(found.lower())
     return found
+
+
+def files_in(folder: Path, endings: Collection[str]) -> list[Path]:
+    """The files directly in a folder whose names have one of these endings, in lower case, sorted.
+
+    A name with a dot first is some program's own, like macOS's `._a.png`.
+
+    Raises:
+        OSError: there is no such folder, or it may not be read.
+    """
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in endings and not file.name.startswith(".") and not file.is_dir()
+    )
 
 
 @contextmanager

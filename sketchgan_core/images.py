@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import math
 import os
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from .errors import SketchGANError
 from .files import written_whole
@@ -146,10 +147,10 @@ def read_piped(stream: BinaryIO, name: str, at_most: float = math.inf) -> Pictur
 def read_image(path: str | os.PathLike[str], content: bytes | None = None, at_most: float = math.inf) -> Picture:
     """Reads an image file of one of INPUT_FORMATS, whatever its name.
 
-    16-bit grey keeps its precision, and fewer bits stored in 16 or 32 are recognised; CMYK and palettes are converted,
-    transparency is composited on white, white lines on nothing are taken for ink, the EXIF rotation is applied, and the
-    first frame of an animation or a document is taken. A file that is damaged only beside its pixels, or a JPEG that
-    lacks only its end, is read with a note.
+    16-bit grey keeps its precision, and fewer bits stored in 16 or 32 are recognised; CMYK, palettes and the colours of
+    a profile are converted to sRGB, transparency is composited on white, white lines on nothing are taken for ink, the
+    EXIF rotation is applied, and the first frame of an animation or a document is taken. A file that is damaged only
+    beside its pixels, or a JPEG that lacks only its end, is read with a note.
 
     Args:
         path: of the file.
@@ -193,7 +194,7 @@ def read_image(path: str | os.PathLike[str], content: bytes | None = None, at_mo
         raise SketchGANError(f"{path}: {_too_large()}") from None
     except PermissionError:
         raise SketchGANError(f"{path}: may not be read; check its permissions") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error) as error:
+    except (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, RuntimeError, struct.error) as error:
         # Pillow's decoders raise all of these on damaged files.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SketchGANError(f"{path}: damaged image ({reason}); export or download it again") from error
@@ -265,7 +266,7 @@ def to_lines(image: Any, at_most: float = math.inf) -> np.ndarray:
     if isinstance(image, str | os.PathLike):
         return read_image(image, at_most=at_most).grey
     if isinstance(image, Image.Image):
-        image = averaged(upright(image), at_most)
+        image = averaged(_of_some_size(upright(image)), at_most)
         if image.width * image.height > MAX_PIXELS:
             raise SketchGANError(f"the image is {image.width}x{image.height}: {_too_large()}")
         return _grey_alpha_and_colour(image)[0]
@@ -295,7 +296,7 @@ def pixels_and_size(image: Any, at_most: float = math.inf) -> tuple[np.ndarray, 
         pixels, size = pixels_and_size(image.pixels, at_most)
         return pixels, image.size or size
     if isinstance(image, Image.Image):
-        image = upright(image)
+        image = _of_some_size(upright(image))
         grey, _, colour = _grey_alpha_and_colour(averaged(image, at_most))
         return grey if colour is None else colour.astype(np.float32) / 255, (image.height, image.width)
     values, size = _to_channels(image, at_most)
@@ -305,6 +306,12 @@ def pixels_and_size(image: Any, at_most: float = math.inf) -> tuple[np.ndarray, 
     if values.shape[-1] == 4:
         colour = 1 - (1 - colour) * values[..., 3:]
     return np.ascontiguousarray(colour.clip(0, 1), dtype=np.float32), size
+
+
+def _of_some_size(image: Image.Image) -> Image.Image:
+    if 0 in image.size:
+        raise SketchGANError(f"an image of {image.width} x {image.height} px is empty; give another")
+    return image
 
 
 def _to_channels(image: Any, at_most: float) -> tuple[np.ndarray, tuple[int, int]]:
@@ -437,11 +444,22 @@ def check_output(path: Path, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in OUTPUT_FORMATS:
         raise SketchGANError(f"{path}: unknown image format; end the name in {', '.join(OUTPUT_FORMATS)}")
-    if path.exists() and not overwrite:
+    if _is_there(path) and not overwrite:
         raise SketchGANError(f"{path}: exists already; choose another name or allow overwriting")
-    folder = next(parent for parent in (*path.absolute().parents,) if parent.exists())
+    folder = next(parent for parent in path.absolute().parents if _is_there(parent))
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise SketchGANError(f"{path}: nothing may be written into {folder}; choose another place")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name, be it a link that leads nowhere."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise SketchGANError(f"{path}: {error.strerror}; choose a shorter one") from error
+        return False
+    return True
 
 
 def check_size(path: Path, height: int, width: int) -> None:
@@ -505,7 +523,40 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
     return (x, y) if 1 <= x <= 100_000 and 1 <= y <= 100_000 else None
 
 
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """An image of 8 bits in the colours of sRGB, where it brings a profile of other colours; else as it is.
+
+    A profile that is damaged or of another kind of picture says nothing, as to other readers.
+    """
+    content = image.info.get("icc_profile")
+    if not content or image.mode not in ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"):
+        return image
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
+        if "sRGB" in ImageCms.getProfileDescription(profile):
+            return image
+        transparent = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
+        plain = image.convert({"LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB"}.get(image.mode, image.mode))
+        converted = ImageCms.profileToProfile(
+            plain,
+            profile,
+            ImageCms.createProfile("sRGB"),
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            "RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImportError, OSError, ImageCms.PyCMSError):
+        return image
+    assert converted is not None
+    if plain.mode == "L":
+        converted = converted.convert("L")
+    if transparent:
+        converted.putalpha(image.convert("RGBA").getchannel("A"))
+    return converted
+
+
 def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    image = _in_srgb(image)
     if image.mode == "F":
         return _to_unit_range(np.asarray(image)), None, None
     if image.mode.startswith("I"):

@@ -7,20 +7,23 @@ import contextlib
 import glob
 import mimetypes
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import SketchGANError
-from .files import distinct
+from .files import distinct, files_in
 
 Given = TypeVar("Given")
 
 PIPED = "-"  # instead of a file's name
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # letters that break a line or move the cursor
 
 
 class BadUsage(SketchGANError):
@@ -38,6 +41,7 @@ def find_jobs(options: argparse.Namespace) -> tuple[list[tuple[Path, Path]], int
             complain(error, options.debug)
     sources = list(dict.fromkeys(sources))
     jobs = list(zip(sources, _targets(sources, options), strict=True))
+    refuse_collisions(jobs, getattr(options, "sheet", None))
     part, parts = options.shard
     jobs = jobs[part - 1 :: parts]
     if options.resume:
@@ -56,7 +60,9 @@ def _sources(text: str) -> list[Path]:
         return [path]
     try:
         if path.is_dir():
-            found = sorted(file for file in path.iterdir() if _is_picture(file))
+            from .images import INPUT_SUFFIXES
+
+            found = files_in(path, INPUT_SUFFIXES)
             if not found:
                 raise SketchGANError(f"{path}: no images directly in this folder; give another, or a pattern with **")
             return found
@@ -79,18 +85,11 @@ def _sources(text: str) -> list[Path]:
     return found
 
 
-def _is_picture(file: Path) -> bool:
-    """Whether a file in a folder is an input; a name with a dot first is some program's own, like macOS's `._a.png`."""
-    from .images import INPUT_SUFFIXES
-
-    return file.suffix.lower() in INPUT_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
-
-
 def _why(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]:
+def _targets(sources: list[Path], options: argparse.Namespace) -> list[Path]:
     from .images import INPUT_SUFFIXES, OUTPUT_FORMATS
 
     output: Path = options.output
@@ -100,20 +99,55 @@ def _targets(sources: list[Path], options: argparse.Namespace) -> Iterable[Path]
         if len(sources) > 1:
             raise BadUsage("-o - pipes one drawing out; give one input, or a folder to write to")
         return [output for _ in sources]
-    several = len(sources) > 1 or any(os.path.isdir(text) for text in options.inputs)
+    folders = [text for text in options.inputs if os.path.isdir(text)]
+    several = len(sources) > 1 or bool(folders)
     if output.suffix.lower() in INPUT_SUFFIXES | OUTPUT_FORMATS.keys() and not output.is_dir():
         if several:
             raise BadUsage(f"{output}: is one file for several inputs; give a folder")
         return [output for _ in sources]
-    if not output.is_dir() and mimetypes.guess_type(output.name)[0]:
-        raise BadUsage(f"{output}: cannot be written; choose a folder, or one of {', '.join(OUTPUT_FORMATS)}")
-    targets: list[Path] = []
-    taken: set[str] = set()
+    ending = output.suffix[1:]
+    if not output.is_dir() and (ending.isalpha() or mimetypes.guess_type(output.name)[0]):
+        raise BadUsage(
+            f"{output}: no picture of that kind can be written; end its name in {', '.join(OUTPUT_FORMATS)}, "
+            "or give a folder: one that is there may be called so"
+        )
+    for folder in folders:
+        if output.is_dir() and os.path.samefile(folder, output):
+            raise BadUsage(
+                f"{output}: is the folder that is read, where outputs would be inputs next time; give another"
+            )
+    return [output / f"{name}.png" for name in _names(sources)]
+
+
+def _names(sources: list[Path]) -> list[str]:
+    """What the output of each input is called, without its ending: like the input.
+
+    Where inputs are called alike, their endings tell them apart (cat-jpg, cat-png), or their folders (old-cat,
+    new-cat): a number would stand for another input as soon as one more is there, and --resume would not see it.
+    """
+    alike: defaultdict[str, list[Path]] = defaultdict(list)
     for source in sources:
-        # cat.png and cat.jpg, or two folders' cat.png: each gets an output of its own.
-        name = distinct("sketch" if str(source) == PIPED else source.stem, taken)
-        targets.append(output / f"{name}.png")
-    return targets
+        alike[source.stem.lower()].append(source)
+    named: dict[Path, str] = {}
+    for group in alike.values():
+        endings = [source.suffix.lower() for source in group]
+        with_ending = len(set(endings)) > 1
+        deepest = max(len(Path(os.path.abspath(source)).parts) for source in group)
+        for folders in range(deepest):
+            called = [_name(source, with_ending, folders) for source in group]
+            if len({name.lower() for name in called}) == len(group):
+                break
+        named |= zip(group, called, strict=True)
+    taken: set[str] = set()
+    return [distinct(named[source], taken) for source in sources]
+
+
+def _name(source: Path, with_ending: bool, folders: int) -> str:
+    if str(source) == PIPED:
+        return "sketch"
+    stem = source.stem + source.suffix.replace(".", "-") * with_ending
+    above = Path(os.path.abspath(source)).parent.parts
+    return "-".join([*above[max(1, len(above) - folders) :], stem])
 
 
 def refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None) -> None:
@@ -133,11 +167,13 @@ def refuse_collisions(jobs: list[tuple[Path, Path]], sheet: Path | None = None) 
 
 def _identity(path: Path) -> object:
     """The same for all names of one file: links, `./`, and upper or lower case where the disk ignores it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return os.path.realpath(path).casefold()  # which takes links that form a loop as they are
-    return status.st_dev, status.st_ino
+    real = os.path.realpath(path)  # which takes links that form a loop as they are
+    # A name may lead through a folder that is not there until the output is written: `new/../cat.png`.
+    for name in (path, real):
+        with contextlib.suppress(OSError):
+            status = os.stat(name)
+            return status.st_dev, status.st_ino
+    return real.casefold()
 
 
 def each(
@@ -204,13 +240,14 @@ def each(
 
 
 def tell(line: str) -> None:
+    """Says something on standard error, in one line whatever the names in it are made of."""
     # Perhaps nobody is listening any more; the drawing goes on.
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
+            print(_CONTROL.sub(" ", line), file=sys.stderr, flush=True)
 
 
 def complain(error: object, debug: bool) -> None:
     if debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
-    tell("sketchgan: " + " ".join(str(error).split("\n")))
+    tell(f"sketchgan: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,10 +18,11 @@ GAP = 12
 LABEL = 28
 COLUMNS = 2  # pairs side by side, or more where the sheet would become too long
 LONGEST, MOST = 30_000, 500_000_000  # px of a side, and in all
-# The first that has all letters of a name is used.
+BUNDLED_FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"  # Latin, Greek and Cyrillic letters
+# Fonts of systems that have more letters; the first that has all of a name is used, or the one that has most.
 FONTS = (
-    "DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf",
-    "arial.ttf", "msyh.ttc", "Arial Unicode.ttf", "Hiragino Sans GB.ttc",
+    "NotoSansCJK-Regular.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf", "msyh.ttc", "malgun.ttf", "YuGothM.ttc",
+    "Arial Unicode.ttf", "Hiragino Sans GB.ttc", "AppleSDGothicNeo.ttc", "DejaVuSans.ttf", "FreeSans.ttf", "arial.ttf",
 )  # fmt: skip
 _MISSING = "\uffff"
 
@@ -72,14 +74,19 @@ def _cell(source: Path, sketch: Path) -> Image.Image:
     return cell
 
 
-def _font(text: str) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """A font of this system that has all letters of a text, or Pillow's own."""
-    for name in FONTS:
-        try:
+def _font(text: str) -> ImageFont.FreeTypeFont:
+    """The bundled font, or if it lacks letters of a text the one of this system that lacks fewest."""
+    best = ImageFont.truetype(BUNDLED_FONT, 14)
+    lacking = _lacking(best, text)
+    for name in FONTS if lacking else ():
+        with contextlib.suppress(OSError):
             font = ImageFont.truetype(name, 14)
-        except OSError:
-            continue
-        missing = bytes(font.getmask(_MISSING))
-        if all(letter.isspace() or bytes(font.getmask(letter)) != missing for letter in set(text)):
-            return font
-    return ImageFont.load_default(14)
+            if (lacks := _lacking(font, text)) < lacking:
+                best, lacking = font, lacks
+    return best
+
+
+def _lacking(font: ImageFont.FreeTypeFont, text: str) -> int:
+    """How many letters of a text a font shows as the box that stands for none."""
+    box = bytes(font.getmask(_MISSING))
+    return sum(not letter.isspace() and bytes(font.getmask(letter)) == box for letter in set(text))

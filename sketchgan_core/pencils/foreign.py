@@ -18,8 +18,8 @@ def read_checkpoint(path: Path) -> SketchAIGenerator:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise SketchGANError(f"{path}: no such file; check the name") from None
+    except OSError as error:
+        raise SketchGANError(f"{path}: {error.strerror or error}; check the name, and that it may be read") from error
     except Exception as error:  # a broken or malicious pickle can raise anything
         raise SketchGANError(
             f"{path}: not a checkpoint that can be read safely; save the generator's state_dict() and import that"

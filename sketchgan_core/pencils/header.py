@@ -163,7 +163,12 @@ def list_pencils(folders: Iterable[str | os.PathLike[str]] = ()) -> tuple[list[H
     """
     headers, errors = [], []
     for folder in (BUNDLED_FOLDER, *map(Path, folders)):
-        for file in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            names = os.listdir(folder)
+        except OSError as error:
+            errors.append(SketchGANError(f"{folder}: {error.strerror}; give a folder of pencils"))
+            continue
+        for file in sorted(folder / name for name in names if name.endswith(SUFFIX)):
             try:
                 header = read_header(file)
             except SketchGANError as error:

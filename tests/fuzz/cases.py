@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.images import read_image, read_made_with, to_lines, to_pixels
+from sketchgan_core.images import INPUT_FORMATS, read_image, read_made_with, to_lines, to_pixels
 from sketchgan_core.lines.prepare import prepare_lines
 from sketchgan_core.lines.settings import SETTINGS, LineSettings
 from sketchgan_core.pencils.header import Card, read_header
@@ -37,7 +37,8 @@ SECONDS = 5.0
 # A few bytes can hold a picture of a hundred megapixels, the most that is read.
 MEGABYTES = {"images": 2500, "records": 2500}
 MOST_MEGABYTES = 500  # for all others
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
+FORMATS = (*INPUT_FORMATS, "TGA")
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"\0s\0R\0G\0B", b"\0o\0t\0h\0r")
 ODD = (
     0,
     1,
@@ -118,8 +119,13 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
 
 
 def _images(rng: random.Random, folder: Path) -> None:
-    content = mutated(_picture(rng.choice(FORMATS), rng.choice(("L", "RGB", "RGBA", "P", "I;16", "1"))), rng)
-    picture = read_image("case", content)
+    kind, profile = rng.choice(FORMATS), rng.random() < 0.2
+    content = _picture(kind, rng.choice(("L", "RGB", "RGBA", "P", "I;16", "1")))
+    if profile and kind in ("PNG", "JPEG", "TIFF", "WEBP"):
+        content = _with_profile(content, kind, mutated(PROFILE, rng))
+    else:
+        content = mutated(content, rng)
+    picture = read_image(f"case.{kind.lower()}", content)
     assert picture.grey.dtype == np.float32
     assert picture.grey.ndim == 2
     assert picture.grey.size
@@ -127,6 +133,13 @@ def _images(rng: random.Random, folder: Path) -> None:
     assert picture.grey.min() >= 0
     assert picture.grey.max() <= 1
     assert picture.colour is None or picture.colour.shape == (*picture.grey.shape, 3)
+
+
+def _with_profile(content: bytes, kind: str, profile: bytes) -> bytes:
+    changed = io.BytesIO()
+    with Image.open(io.BytesIO(content)) as image:
+        image.save(changed, kind, icc_profile=profile)
+    return changed.getvalue()
 
 
 def _records(rng: random.Random, folder: Path) -> None:
@@ -151,6 +164,10 @@ def _picture(kind: str, mode: str, said: str = "") -> bytes:
         image = image.convert("L")
     if kind == "PPM" and image.mode in ("P", "RGBA"):
         image = image.convert("RGB")
+    if (kind == "TGA" and image.mode == "I;16") or (kind == "AVIF" and image.mode in ("1", "I;16")):
+        image = image.convert("L")
+    if kind == "ICO":
+        image = image.convert("RGBA")
     content = io.BytesIO()
     options: dict[str, Any] = {"dpi": (300, 300)} if kind in ("PNG", "JPEG", "TIFF") else {}
     if said:

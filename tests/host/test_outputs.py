@@ -40,11 +40,32 @@ def call(name, **inputs):
     node = nodes["SketchGAN" + name]
     return node.execute(**inputs).result
 
+(model,) = call("LoadModel", pencil="small.safetensors")
+nothing, fine = torch.zeros(0, 8, 8, 3), torch.rand(1, 8, 8, 3)
+for name, inputs in (
+    ("Generate", {"image": nothing, "model": model}),
+    ("Generate", {"image": fine, "model": model, "lines": nothing}),
+    ("Generate", {"image": fine, "model": model, "shading_map": nothing[..., 0]}),
+    ("ExtractLines", {"image": nothing}),
+    ("Composite", {"graphite": nothing[..., 0]}),
+    ("Composite", {"graphite": fine[..., 0], "image": nothing}),
+    ("Compare", {"before": fine, "after": nothing}),
+    ("SaveModel", {"model": model, "thumbnail": nothing}),
+):
+    try:
+        call(name, **inputs)
+        raise SystemExit(f"{name} takes nothing for something")
+    except ValueError as error:
+        assert "is empty" in str(error)
+for kind in (torch.uint8, torch.bool, torch.bfloat16):
+    full = torch.full((1, 8, 8, 1), 255 if kind == torch.uint8 else 1).to(kind)
+    assert call("Composite", graphite=full[..., 0], image=full)[1].min() == 1
+    call("Compare", before=full, after=fine)
+
 image = torch.nn.functional.interpolate(
     torch.rand(2, 3, 24, 32).round(), scale_factor=1.5, mode="bicubic"
 ).movedim(1, -1)
 assert image.min() < -0.1 and image.max() > 1.1
-(model,) = call("LoadModel", pencil="small.safetensors")
 lines = call("ExtractLines", image=image, mode="none")
 given = {
     "ExtractLines": lines,

@@ -14,8 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from sketchgan_core.choices import PAPER
-from sketchgan_core.errors import SketchGANError
-from sketchgan_core.files import digest, distinct
+from sketchgan_core.errors import SketchGANError, unreachable
+from sketchgan_core.files import digest, distinct, files_in
 from sketchgan_core.images import INPUT_SUFFIXES, read_image
 
 from ..data import folder as pair_folder
@@ -43,12 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder: Path = args.output
-    sketches = _find(args.sketches)
+    sketches, failures = _find(args.sketches)
     if sketches:
         pair_folder.claim(folder, {"size": args.size}, "--size, or pairs made otherwise")
+    elif failures:
+        return 1
     elif not folder.is_dir():
         raise SketchGANError(f"{folder}: no pairs there; give --sketches, a folder of drawings")
-    failures = _make_all(sketches, folder, args.size, args.licence)
+    failures += _make_all(sketches, folder, args.size, args.licence)
     decided = review.decide(folder, args.reject, args.keep)
     kept = [name for name, keep in decided.items() if keep]
     print(f"{folder}: {len(kept)} pairs to train on, {len(decided) - len(kept)} rejected", file=sys.stderr)
@@ -57,26 +59,35 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures or not kept else 0
 
 
-def _find(places: Iterable[Path]) -> dict[str, Path]:
-    """The drawings by the names of their pairs."""
+def _find(places: Iterable[Path]) -> tuple[dict[str, Path], int]:
+    """The drawings by the names of their pairs, and how many places gave none."""
     files: list[Path] = []
+    failures = 0
     for place in places:
-        if place.is_dir():
-            inside = sorted(file for file in place.iterdir() if file.suffix.lower() in INPUT_SUFFIXES | _FOREIGN)
-            if not inside:
-                raise SketchGANError(f"{place}: no images directly in this folder; give the one that holds the scans")
-            files += inside
-        elif place.exists():
-            files.append(place)
-        else:
-            raise SketchGANError(f"{place}: no such file or folder; check --sketches")
+        try:
+            files += _drawings(place)
+        except (SketchGANError, OSError) as error:
+            failures += 1
+            said = unreachable(error) if isinstance(error, OSError) else error
+            print(f"sketchgan-train: {said}", file=sys.stderr)
     named: dict[str, Path] = {}
     taken = {pair_folder.SETTINGS}
     for file in dict.fromkeys(files):
         # Names are written into text files: no line may break in one, nor end in a space that nobody sees.
         stem = " ".join(os.fsencode(file.stem).decode(errors="replace").split()) or "drawing"
         named[distinct(stem, taken)] = file
-    return named
+    return named, failures
+
+
+def _drawings(place: Path) -> list[Path]:
+    if place.is_dir():
+        inside = files_in(place, INPUT_SUFFIXES | _FOREIGN)
+        if not inside:
+            raise SketchGANError(f"{place}: no images directly in this folder; give the one that holds the scans")
+        return inside
+    if not place.exists():
+        raise SketchGANError(f"{place}: no such file or folder; check --sketches")
+    return [place]
 
 
 def _make_all(sketches: dict[str, Path], folder: Path, size: int, licence: str) -> int:

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..config import TrainConfig
 from ..errors import TrainingError
 from ..processes import STOPPING
-from .augment import INK, affine_matrix, change_thickness, finish, overlap, turn, warp
+from .augment import INK, SKETCH, affine_matrix, change_thickness, finish, overlap, turn, warp
 
 TRIES = 12  # a drawing may have no window with enough ink; then the last one tried is taken
 MARGIN = 1.35  # affine_matrix, at its most shrinking and rotating, reads this many times the window's side
@@ -81,18 +81,23 @@ def validation_batch(stacks: Planned, validation: Sequence[int], config: TrainCo
     """The fixed, unaugmented crops on which the run is measured, spread over the held-back pairs.
 
     Raises:
-        TrainingError: there is not a line in them.
+        TrainingError: there is not a line in them, or not a stroke.
     """
-    crops, blank = [], True
+    crops, blank, undrawn = [], True, True
     for number in range(config.validation_crops):
         rng = np.random.default_rng((config.seed, number, 1))
         index = validation[number * len(validation) // config.validation_crops % len(validation)]
         window = inked_window(stacks[index], config.crop, rng, config.minimum_ink)
         blank &= int(np.ptp(window[..., INK])) < INK_LEVEL // 4
+        undrawn &= int(np.ptp(window[..., SKETCH])) < INK_LEVEL // 4
         crops.append(tensor(_with_controls(window, stacks.controls(index))))
     if blank:
         raise TrainingError(
             "none of the held-back pairs shows a line; line images are dark lines on white: look at them"
+        )
+    if undrawn:
+        raise TrainingError(
+            "none of the held-back pairs has a stroke in its sketch, so nothing is to be learned: look at them"
         )
     return torch.stack(crops)
 

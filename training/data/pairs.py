@@ -15,6 +15,7 @@ from PIL import ExifTags, Image
 
 from sketchgan_core.choices import PAPER, PAPERS
 from sketchgan_core.errors import SketchGANError, one_line
+from sketchgan_core.files import digest, files_in
 from sketchgan_core.images import open_image, read_image, upright
 from sketchgan_core.materials.paper import EVEN
 from sketchgan_core.planning.controls import Controls
@@ -156,9 +157,7 @@ def _layout(folder: Path) -> tuple[Path, Path] | None:
 
 def _images(folder: Path, problems: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() not in SUFFIXES:
-            continue
+    for file in files_in(folder, SUFFIXES):
         if file.stem in found:
             problems.append(f"{file}: the name of {found[file.stem].name} a second time; rename or remove one of them")
         found.setdefault(file.stem, file)
@@ -300,15 +299,15 @@ def describe_data(
     told: str, pairs: Sequence[Pair], training: Sequence[int], validation: Sequence[int]
 ) -> dict[str, Any]:
     """The pairs in words and numbers, and a fingerprint that shows when they have changed."""
-    digest = hashlib.sha256()
+    known = hashlib.sha256()
     for pair in pairs:
-        files = [(file.name, file.stat().st_size) for file in pair.images]
-        digest.update(repr((files, pair.seed, pair.controls, pair.paper)).encode())
+        files = [(file.name, digest(file)) for file in pair.images]
+        known.update(repr((files, pair.seed, pair.controls, pair.paper)).encode())
     return {
         "told": told,
         "pairs": len(pairs),
         "training": len(training),
         "validation": len(validation),
         "held_back": not set(training) & set(validation),
-        "sha256": digest.hexdigest(),
+        "sha256": known.hexdigest(),
     }

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -71,23 +71,28 @@ class Stacks:
         missing = (pair for pair, file in zip(self.pairs, self.files, strict=True) if not file.exists())
         return sum(pair.size[0] * pair.size[1] * len(STORED) for pair in missing)
 
-    def prepare(self) -> None:
-        """Create the folder, and clear away what a killed planner or another version of the plan has left in it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for part in self.folder.glob(".*.part"):
-            # a younger one may belong to a planner of another run
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - part.stat().st_mtime > 3600:
-                    part.unlink()
-        for stack in self.folder.glob("*.npy"):
-            if _ANY.fullmatch(stack.name) and not stack.name.startswith(_PRESENT):
-                stack.unlink(missing_ok=True)
-
     def plan_ahead(self, order: Sequence[int]) -> BaseProcess:
         """Start a process that plans the pairs in the `order` in which training will ask for them."""
         process = multiprocessing.get_context("spawn").Process(target=_plan_all, args=(self, list(order)), daemon=True)
         process.start()
         return process
+
+
+def prepare(folder: Path, wanted: Collection[Path] | None = None) -> None:
+    """Create a folder of stacks, and clear away what a killed planner or another version of the plan has left in it.
+
+    With the stacks that are `wanted`, those of pairs that are no longer there go as well.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in folder.glob(".*.part"):
+        # a younger one may belong to a planner of another run
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - part.stat().st_mtime > 3600:
+                part.unlink()
+    for stack in folder.glob("*.npy"):
+        old = not stack.name.startswith(_PRESENT) or (wanted is not None and stack not in wanted)
+        if old and _ANY.fullmatch(stack.name):
+            stack.unlink(missing_ok=True)
 
 
 def decode(batch: Tensor) -> Tensor:

@@ -35,6 +35,9 @@ class Data(Protocol):
     def controls(self) -> dict[str, float]:
         """The mean of the controls that were measured in an artist's own drawings; empty if there are none."""
 
+    def plans(self) -> list[Path]:
+        """The files of the planned pairs, whether they are there or not."""
+
     def missing(self) -> int:
         """Pairs that are not planned yet."""
 
@@ -69,6 +72,9 @@ class PairData:
     def controls(self) -> dict[str, float]:
         own = [asdict(pair.controls) for pair in map(self.stacks.pairs.__getitem__, self.training) if pair.own]
         return {name: round(sum(one[name] for one in own) / len(own), 2) for name in own[0]} if own else {}
+
+    def plans(self) -> list[Path]:
+        return self.stacks.files
 
     def missing(self) -> int:
         return sum(not file.exists() for file in self.stacks.files)
@@ -111,6 +117,9 @@ class ShardData:
 
     def controls(self) -> dict[str, float]:
         return {}
+
+    def plans(self) -> list[Path]:
+        return []
 
     def missing(self) -> int:
         return 0

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sketchgan_core.choices import PAPERS
 from sketchgan_core.errors import SketchGANError
-from sketchgan_core.files import written_whole
+from sketchgan_core.files import files_in, written_whole
 
 from ..config import TrainConfig
 from .augment import INK, SKETCH, turn
@@ -107,7 +107,7 @@ def _planned_at_random(line: Path) -> Pair:
 def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise SketchGANError(f"{folder}: not a folder; unpaired drawings are image files in one folder")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = files_in(folder, SUFFIXES)
     if not files:
         raise SketchGANError(f"{folder}: no images; unpaired drawings are image files in one folder")
     return files

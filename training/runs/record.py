@@ -23,6 +23,24 @@ from ..config import TrainConfig
 from ..data.plan_version import KEY
 
 FILE = "run.json"
+_NUMBER = (int, float)
+# What is read of it again. Whoever edits it may lose a line of the report by a slip, but nothing stops at it.
+_KINDS: dict[str, Any] = {
+    "data": {"told": str, "validation": int, "held_back": bool},
+    "best": {"crops": int, "metric": str, "value": _NUMBER, "why": str},
+    "crops": int,
+    "seconds": _NUMBER,
+    "sessions": list,
+    "again": str,
+}
+_SESSION: dict[str, Any] = {
+    **{name: str for name in ("started", "command", "commit")},
+    "from_crops": int,
+    "environment": {
+        **{name: str for name in ("python", "platform", "processor", "device", "precision")},
+        **{"cores": int, "processes": int, "packages": dict},
+    },
+}
 PACKAGES = ("torch", "torchvision", "numpy", "opencv-python", "safetensors", "accelerate", "scipy")
 
 
@@ -32,7 +50,20 @@ def read_record(run: Path) -> dict[str, Any]:
         record = json.loads((run / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    for name, kind in _KINDS.items():
+        if name in record and not _is_sound(record[name], kind):
+            del record[name]
+    record["sessions"] = [session for session in record.get("sessions", []) if _is_sound(session, _SESSION)]
+    return record
+
+
+def _is_sound(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type, or has the keys, with values of such types, that a kind names."""
+    if not isinstance(kind, dict):
+        return isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
+    return isinstance(value, dict) and all(_is_sound(value.get(name), part) for name, part in kind.items())
 
 
 def write_record(run: Path, **changed: Any) -> None:

@@ -42,14 +42,14 @@ def rehearse(
         time_told = (
             f"{minutes:g} min as asked, about {config.crops * min(1, 60 * minutes / max(seconds, 1e-9)):,.0f} crops"
         )
+    missing = data.missing()
     lines = [
         f"plan: {alone:,} crops of fidelity alone, then {with_judge:,} against the discriminator; "
         f"{training.crops_per_step} crops a step ({processes} process(es) x batch {config.batch} x "
         f"accumulate {config.accumulate}) in {'bfloat16' if training.half_precision else 'float32'}",
         f"time: {time_told}, going by {STEPS} steps of each kind on this machine as busy as it is now",
-        f"memory: {_memory(training)}",
+        f"memory: {_memory(training, bool(missing))}",
     ]
-    missing = data.missing()
     if missing:
         seconds = _planning_seconds(data) * missing
         lines.append(
@@ -76,12 +76,13 @@ def _step_seconds(training: Training, crops: int) -> float:
     return (time.perf_counter() - started) / STEPS
 
 
-def _memory(training: Training) -> str:
+def _memory(training: Training, planning: bool) -> str:
     process = f"{psutil.Process().memory_info().rss / 1e9:.1f} GB per process"
     if training.device.type == "cuda":
         return f"{torch.cuda.max_memory_allocated(training.device) / 1e9:.1f} GB of the GPU, {process}"
     free = psutil.virtual_memory().available / 1e9
-    return f"{process} and about 0.5 GB for each of the {training.config.workers} loader(s); {free:.1f} GB are free now"
+    others = f"each of the {training.config.workers} loader(s)" + (" and for planning" if planning else "")
+    return f"{process} and about 0.5 GB for {others}; {free:.1f} GB are free now"
 
 
 def _planning_seconds(data: Data) -> float:

@@ -25,6 +25,7 @@ MOMENTS = 4  # at which the drawings are shown: input and target must fit beside
 ROWS = 4  # drawings
 INPUT, TARGET, AVERAGE, COLUMNS = 0, 1, 3, 4  # of a sample grid
 GUESSING = 6 * math.log(2)  # the discriminator's loss over its three scales when it cannot tell
+WORSE_THAN_GUESSING = 1.4 * GUESSING
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #faf8f4; margin: 0 auto; padding: 24px;
 max-width: 1340px }
@@ -110,7 +111,9 @@ def words(entries: list[dict[str, Any]], record: dict[str, Any], config: TrainCo
             "it does not yet draw what it is given."
         )
     judge = curve(entries, "loss/discriminator")
-    if judge and judge[-1][1] > 0.97 * GUESSING:
+    if judge and judge[-1][1] > WORSE_THAN_GUESSING:
+        told.append(misjudging(judge[-1][1], config))
+    elif judge and judge[-1][1] > 0.97 * GUESSING:
         told.append(
             f"The discriminator is guessing ({judge[-1][1]:.2f}, and {GUESSING:.2f} is chance): either the drawing is "
             "as good as its target to it, or it has not learned to look yet. The drawings tell which."
@@ -130,6 +133,15 @@ def words(entries: list[dict[str, Any]], record: dict[str, Any], config: TrainCo
         )
     told.append("No number here knows whether you like it. Look at the drawings below, at their full size.")
     return told
+
+
+def misjudging(loss: float, config: TrainConfig) -> str:
+    """What to make of a discriminator that has learned something that is not so."""
+    return (
+        f"The discriminator judges worse than by guessing ({loss:.2f}; {GUESSING:.2f} is chance), so what it teaches "
+        "of texture counts for little; lines and tone are kept by the other losses. Look at the drawings; another run "
+        f"with --set discriminator_rate={config.discriminator_rate / 2:g} may do better."
+    )
 
 
 def _facts(entries: list[dict[str, Any]], record: dict[str, Any], config: TrainConfig) -> str:

@@ -14,6 +14,7 @@ import contextlib
 import os
 import shlex
 import signal
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ from sketchgan_core.planning.plan import PLAN_VERSION
 from ..config import TrainConfig, refuse_difference, save_config
 from ..data.crops import loader
 from ..data.plan_version import KEY, another_plan
+from ..data.stacks import prepare
 from ..data.training_set import Data, open_data
 from ..data.unpaired import UnpairedCrops, unpaired_crops
 from ..errors import Diverged, TrainingError
@@ -44,12 +46,12 @@ from ..measuring.perceptual import build_features
 from ..processes import STOPPING, keep_freed_memory, locked, signals_held_back
 from .checkpoint import checkpoints, latest, newest_intact, read_state, restore, save_checkpoint, set_aside
 from .health import DIVERGED, Health
-from .metrics import curve, forget_after
+from .metrics import curve, forget_after, read_metrics
 from .progress import Progress
 from .record import FILE as RECORD
 from .record import add_session, command, commit, write_record
 from .rehearsal import rehearse
-from .report_page import write_page
+from .report_page import WORSE_THAN_GUESSING, misjudging, write_page
 from .space import is_full, refuse_lack, wanted
 from .state import Origin, RunState
 
@@ -160,7 +162,9 @@ def _train(request: Request, accelerator: Accelerator, stop: Stopping, dry_run: 
     with locked(run) if main else contextlib.nullcontext():
         # The main process goes first and tidies up, so that all see the same checkpoints afterwards.
         with accelerator.main_process_first():
-            plans.mkdir(parents=True, exist_ok=True)
+            # A folder of plans that was named may serve other runs, too.
+            own = {*data.plans(), *(unpaired.lines.files if unpaired is not None else ())}
+            prepare(plans, None if request.plans is not None else own)
             checkpoint = newest_intact(run)
         origin = Origin(command(), data.summary, commit(), perceptual, PLAN_VERSION, data.controls())
         state = _begin(training, request, checkpoint, origin)
@@ -288,6 +292,7 @@ class Watch:
     health: Health
     saver: Saver
     best: Best | None
+    warned: bool = False  # that the discriminator judges worse than by guessing
 
     @classmethod
     def over(cls, training: Training, request: Request, validation: Tensor, state: RunState) -> Watch:
@@ -315,6 +320,10 @@ class Watch:
         before = self.best
         if self.health.check_validation(crops, scalars, training.bad_steps) and may_be_best(training.config, crops):
             self.best = better(self.best, choice(training), scalars, crops)
+        judge = curve(read_metrics(self.run), "loss/discriminator")
+        if not self.warned and judge and judge[-1][1] > WORSE_THAN_GUESSING and may_be_best(training.config, crops):
+            self.warned = True
+            print(f"{self.run}: {misjudging(judge[-1][1], training.config)}", file=sys.stderr, flush=True)
         best = None if self.best is None else asdict(self.best)
         write_record(self.run, crops=crops, seconds=round(training.seconds, 1), best=best)
         write_page(self.run)

@@ -16,11 +16,12 @@ import torch
 from PIL import Image
 
 from sketchgan_core import cli
+from sketchgan_core.choices import PRESETS
 from sketchgan_core.errors import SketchGANError
 from sketchgan_core.generators.sketchai import SketchAIGenerator, sketchai_config
 from sketchgan_core.images import read_image, read_made_with, write_image
 from sketchgan_core.planning.planes import PLAN_VERSION
-from sketchgan_core.sheet import _font, columns_of, contact_sheet
+from sketchgan_core.sheet import _font, _lacking, columns_of, contact_sheet
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_folder_is_drawn_and_each_bad_file_named(
     out = tmp_path / "out"
     sheet = tmp_path / "sheet.jpg"
     assert run("sketch", folder, "-o", out, "--weights", pencil, "--device", "cpu", "--sheet", sheet) == 1
-    assert sorted(file.name for file in out.iterdir()) == ["cat-2.png", "cat.png"]
+    assert sorted(file.name for file in out.iterdir()) == ["cat-bmp.png", "cat-png.png"]
     for file in out.iterdir():
         sketch = read_image(file).grey
         assert sketch.shape == drawing.shape
@@ -85,6 +86,9 @@ LONG = "q" * 300
         (["sketch", "cat.png", "-o", "out", "--weights", LONG], "too long"),
         (["info", LONG], "too long"),
         (["list", "--folder", LONG], "too long"),
+        (["list", "--folder", "nowhere"], "nowhere: No such file"),
+        (["import", "nowhere.pt", "-o", "x.safetensors"], "nowhere.pt: No such file"),
+        (["lines", "two\nlines.png", "-o", "out"], "two lines.png: no such file"),
         (["lines", "", "-o", "out"], "an empty name"),
         (["sketch", "cat.png", "-o", "cat.jpg", "--transparent"], "holds no transparency"),
         (["info", "nope"], "there are: default"),
@@ -124,6 +128,14 @@ def test_a_closed_output_is_said(pencil: Path, drawing: np.ndarray, tmp_path: Pa
     piped = subprocess.run(f"{command} - >&-", shell=True, capture_output=True, text=True)
     assert piped.returncode == 2
     assert piped.stderr.splitlines() == ["sketchgan: -o - pipes the drawing out, but standard output is closed"]
+    unread = subprocess.run(
+        f"{sys.executable} -m sketchgan_core sketch - -o {tmp_path}/none.png --weights {pencil} <&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert unread.returncode == 1
+    assert unread.stderr.splitlines() == ["sketchgan: standard input is closed; pipe an image in, or name a file"]
 
 
 def test_a_hair_thin_strip_is_on_the_sheet(tmp_path: Path, drawing: np.ndarray) -> None:
@@ -185,6 +197,8 @@ def alias(kind: str, file: Path) -> Path:
         return file
     if kind == "./":
         return Path(f"{file.parent}/./../{file.parent.name}/{file.name}")
+    if kind == "through a folder that is not there":
+        return file.parent / "new" / ".." / file.name
     other = file.parent / "alias.png"
     if kind == "hard link":
         other.hardlink_to(file)
@@ -193,7 +207,7 @@ def alias(kind: str, file: Path) -> Path:
     return other
 
 
-@pytest.mark.parametrize("kind", ["the same", "./", "symlink", "hard link"])
+@pytest.mark.parametrize("kind", ["the same", "./", "through a folder that is not there", "symlink", "hard link"])
 def test_a_sheet_never_replaces_an_input_or_a_sketch(
     tmp_path: Path, drawing: np.ndarray, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
@@ -309,7 +323,7 @@ def test_lines_obeys_every_setting(folder: Path, tmp_path: Path) -> None:
     assert run("lines", folder / "cat.png", "-o", changed, *[part for pair in settings.items() for part in pair]) == 0
     assert Image.open(plain).size == Image.open(changed).size
     assert plain.read_bytes() != changed.read_bytes()
-    assert run("lines", folder / "cat.png", "-o", tmp_path / "no.png", "--detail", "7") == 1
+    assert run("lines", folder / "cat.png", "-o", tmp_path / "no.png", "--detail", "7") == 2
     assert not (tmp_path / "no.png").exists()
 
 
@@ -356,10 +370,43 @@ def test_a_name_as_long_as_names_can_be_is_written(folder: Path, tmp_path: Path)
     assert [file.name for file in (tmp_path / "out").iterdir()] == [name]
 
 
-@pytest.mark.parametrize("name", ["x.pdf", "x.svg", "x.psd", "x.doc", "x.txt"])
+@pytest.mark.parametrize("name", ["x.pdf", "x.svg", "x.psd", "x.doc", "x.txt", "x.jxl", "x.heiff"])
 def test_a_kind_of_output_that_cannot_be_written_is_no_folder(folder: Path, tmp_path: Path, name: str) -> None:
     assert run("lines", folder / "cat.png", "-o", tmp_path / name) == 2
     assert not (tmp_path / name).exists()
+
+
+def test_an_output_stands_for_the_same_input_whatever_else_is_drawn(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cat, place = folder / "cat.png", tmp_path / "in"
+    for name in ("new/cat.png", "old/Cat.png", "old/cat.bmp", "old/dog.png"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(cat.read_bytes())
+    assert run("lines", place / "new", place / "old", "-o", tmp_path / "out", "--mode", "none") == 0
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        *("dog.png", "new-cat-png.png", "old-Cat-png.png", "old-cat-bmp.png"),
+    ]
+    assert run("lines", place / "new/cat.png", place / "old/Cat.png", "-o", tmp_path / "two") == 0
+    assert sorted(file.name for file in (tmp_path / "two").iterdir()) == ["new-cat.png", "old-Cat.png"]
+    # With a picture more there, none is taken for the drawing of another.
+    assert run("lines", cat, "-o", tmp_path / "more", "--mode", "none") == 0
+    assert run("lines", folder / "cat.*", "-o", tmp_path / "more", "--mode", "none", "--resume") == 0
+    assert sorted(file.name for file in (tmp_path / "more").iterdir()) == ["cat-bmp.png", "cat-png.png", "cat.png"]
+    assert not error_lines(capsys)
+
+
+def test_an_output_is_no_input_of_another_part_or_of_the_next_time(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folder / "cat.png").read_bytes()
+    given = (folder / "cat.bmp", "-o", folder / "cat.png", "--overwrite")
+    assert run("lines", folder / "cat.png", folder / "dog.bmp", "-o", folder, "--overwrite", "--shard", "2/2") == 2
+    assert "is an input itself" in error_lines(capsys)[0]
+    assert run("lines", folder, "-o", folder, "--overwrite") == 2
+    assert "is the folder that is read" in error_lines(capsys)[0]
+    assert (folder / "cat.png").read_bytes() == before
+    assert run("lines", *given) == 0  # asked for by name
 
 
 def test_a_picture_without_a_line_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -429,6 +476,10 @@ def test_a_drawing_tells_how_it_was_made_and_is_made_so_again(
     again = ["--like", tmp_path / "one.png", "--weights", pencil, "--device", "cpu"]
     assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "two.png", *again) == 0
     assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "three.png", *again, "--seed", "10") == 0
+    assert run("sketch", tmp_path / "a.png", "-o", tmp_path / "soft.png", *again, "--preset", "clean lines") == 0
+    made = read_made_with(tmp_path / "soft.png").split()
+    assert float(made[made.index("--darkness") + 1]) == PRESETS["clean lines"]["darkness"] != 0.8
+    assert made[made.index("--grade") + 1] == "4H"
     one, two, three = (read_image(tmp_path / f"{name}.png").grey for name in ("one", "two", "three"))
     np.testing.assert_array_equal(one, two)
     assert (one != three).any()
@@ -488,6 +539,10 @@ def test_where_nothing_can_be_written_is_told_before_drawing(
     )
     (line,) = error_lines(capsys)
     assert "nothing may be written into" in line
+    (tmp_path / "loop").symlink_to("loop")
+    assert run("lines", tmp_path / "a.png", "-o", tmp_path / "loop" / "b.png") == 1
+    (line,) = error_lines(capsys)
+    assert "nothing may be written into" in line
     sheet = ["--sheet", tmp_path / "sheet.webp"]
     with pytest.raises(SketchGANError, match="do not fit on one sheet"):
         columns_of(2000, tmp_path / "sheet.webp")
@@ -502,7 +557,13 @@ def test_names_in_all_letters_stand_on_the_sheet(tmp_path: Path, drawing: np.nda
         pairs.append((tmp_path / f"{name}.png", tmp_path / f"{name}.png"))
     sheet = contact_sheet(pairs, tmp_path / "sheet.png")
     assert sheet.width > 1000
-    assert _font("äöüß").getmask("ä").getbbox() != _font("äöüß").getmask("\uffff").getbbox()
+
+
+@pytest.mark.parametrize("name", ["Größe", "Łódź", "Ночь", "Ωδή", "tiếng"])
+def test_letters_of_most_alphabets_need_no_font_of_the_system(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sketchgan_core.sheet.FONTS", ())
+    assert _lacking(_font(name), name) == 0
+    assert _lacking(_font("漢字"), "漢字") == 2
 
 
 def test_an_interrupted_folder_goes_on(tmp_path: Path, drawing: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:

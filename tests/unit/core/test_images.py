@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 from torch.nn import functional as F
 
 from sketchgan_core.errors import SketchGANError
@@ -183,6 +183,13 @@ def test_rgba_arrays_lie_on_white() -> None:
     np.testing.assert_allclose(to_lines(np.zeros((2, 5, 4), np.float32)), np.ones((2, 5)))
 
 
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_a_pil_image_without_a_pixel_is_one_clear_line(size: tuple[int, int]) -> None:
+    for read in (to_lines, to_pixels):
+        with pytest.raises(SketchGANError, match="is empty"):
+            read(Image.new("L", size))
+
+
 @pytest.mark.parametrize(
     ("image", "says"),
     [
@@ -274,6 +281,19 @@ def test_a_photograph_with_damaged_exif_is_turned_all_the_same(tmp_path: Path) -
     assert read_image(path).grey.shape == (40, 30)
 
 
+@pytest.mark.skipif("AVIF" not in INPUT_FORMATS, reason="this Pillow reads no AVIF")
+def test_a_damaged_avif_is_read_or_one_clear_line(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    content = save(tmp_path / "a.avif", Image.fromarray(noise)).read_bytes()
+    refused = 0
+    for at in range(0, 400, 4):
+        try:
+            read_image("a.avif", content[:at] + b"\xff" * 8 + content[at + 8 :])
+        except SketchGANError as error:
+            refused += "damaged image" in str(error)
+    assert refused
+
+
 def test_white_on_nothing_is_ink(tmp_path: Path) -> None:
     drawing = Image.new("RGBA", (40, 30), (255, 255, 255, 0))
     drawing.paste((250, 250, 250, 255), (10, 10, 20, 12))
@@ -313,6 +333,38 @@ def test_a_jpeg_that_lacks_only_its_end_is_read_and_one_that_is_cut_is_not(tmp_p
             (tmp_path / "cut.jpg").write_bytes(content[: int(share * len(content))])
             with pytest.raises(SketchGANError, match=r"cut\.jpg: damaged"):
                 read_image(tmp_path / "cut.jpg")
+
+
+def swapped_profile() -> bytes:
+    """A profile in which red and blue have changed places."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for before, after in ((b"rXYZ", b"????"), (b"bXYZ", b"rXYZ"), (b"????", b"bXYZ")):
+        profile = profile.replace(before, after, 1)
+    return profile.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_colours_are_those_that_the_profile_says(tmp_path: Path, suffix: str, mode: str) -> None:
+    red = Image.new("RGB", (20, 10), "red")
+    red.paste("white", (0, 0, 5, 10))
+    if suffix != ".jpg":
+        red = red.convert(mode)
+    red.save(tmp_path / f"red{suffix}", icc_profile=swapped_profile())
+    read = read_image(tmp_path / f"red{suffix}")
+    assert read.colour is not None
+    np.testing.assert_allclose(read.colour[5, 15], (0, 0, 255), atol=8)
+    np.testing.assert_allclose(read.colour[5, 2], 255, atol=8)
+    assert (read.alpha is not None) == (red.mode == "RGBA")
+    with Image.open(tmp_path / f"red{suffix}") as opened:
+        np.testing.assert_allclose(to_pixels(opened)[5, 15], (0, 0, 1), atol=0.03)
+
+
+@pytest.mark.parametrize("profile", [b"damaged", swapped_profile()[:300], swapped_profile()])
+def test_a_profile_that_says_nothing_of_these_colours_is_left_out(tmp_path: Path, profile: bytes) -> None:
+    grey = Image.new("L", (20, 10), 77)  # the profile is one of colours
+    grey.save(tmp_path / "grey.png", icc_profile=profile)
+    np.testing.assert_allclose(read_image(tmp_path / "grey.png").grey, 77 / 255, atol=1e-3)
 
 
 def test_a_name_and_a_turned_pil_image_are_taken_as_the_file_is(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from training.config import TrainConfig
 from training.data.augment import INK, SKETCH, affine_matrix, change_thickness, overlap, turn, warp
 from training.data.crops import Crops, loader, validation_batch
 from training.data.pairs import find_pairs
-from training.data.stacks import CHANNELS, CONTROLS, STORED, Stacks, decode, pick
+from training.data.stacks import CHANNELS, CONTROLS, STORED, Stacks, decode, pick, prepare
 
 CONFIG = replace(TrainConfig(), crop=96, batch=2, affine=0.5, overlap=0.5, thickness=0.5, validation_crops=3)
 
@@ -24,7 +24,7 @@ CONFIG = replace(TrainConfig(), crop=96, batch=2, affine=0.5, overlap=0.5, thick
 @pytest.fixture
 def stacks(pair_folder: Path, tmp_path: Path) -> Stacks:
     stacks = Stacks(find_pairs([pair_folder]), tmp_path / "plans")
-    stacks.prepare()
+    prepare(stacks.folder)
     return stacks
 
 
@@ -64,7 +64,7 @@ def test_what_another_plan_has_left_is_cleared_away_and_nothing_else(stacks: Sta
     old = [stacks.folder / f"{24 * 'a'}.npy", stacks.folder / f"plan-1-{24 * 'a'}.npy"]
     for file in (*others, *old):
         file.touch()
-    stacks.prepare()
+    prepare(stacks.folder)
     assert {file for file in stacks.folder.iterdir()} == {stacks.files[0], *others}
 
 

@@ -25,7 +25,7 @@ from training.cli import main
 from training.config import TrainConfig
 from training.data.crops import Crops
 from training.data.pairs import find_pairs
-from training.data.stacks import CHANNELS, Stacks
+from training.data.stacks import CHANNELS, Stacks, prepare
 from training.data.stream import Stream, StreamedCrops, find_shards
 from training.data.unpaired import UnpairedCrops, unpaired_crops
 from training.learning.loop import Training
@@ -181,7 +181,7 @@ def test_unpaired_crops_have_lines_and_a_sketch_of_something_else(unpaired: list
 def test_an_identity_crop_asks_for_its_input_back(shared_pairs: Path, tmp_path: Path) -> None:
     config = replace(TrainConfig(), crop=96)
     stacks = Stacks(find_pairs([shared_pairs]), tmp_path / "plans")
-    stacks.prepare()
+    prepare(stacks.folder)
     crop = Crops(stacks, [0, 1, 2], config, identity=1.0)[0]
     ink, take, sketch, roughness = (crop[CHANNELS.index(name)] for name in ("ink", "take", "sketch", "roughness"))
     assert torch.equal(ink, 255 - sketch)
@@ -213,7 +213,7 @@ def test_shards_hold_what_the_pairs_plan_and_crop_n_hangs_on_n_alone(shared_pair
     training, validation, _ = find_shards(shards)
     assert sum(shard.pairs for shard in [*training, *validation]) == 4
     stacks = Stacks(find_pairs([shared_pairs]), tmp_path / "plans")
-    stacks.prepare()
+    prepare(stacks.folder)
     stream = Stream([*training, *validation], seed=3)
     streamed = sorted(stream[place].tobytes() for place in range(4))
     assert streamed == sorted(stacks[index].tobytes() for index in range(4))

@@ -183,6 +183,22 @@ def test_bad_files_cost_a_line_each_and_the_others_are_done(
     assert kept(tmp_path / "pairs") == ["gull"]
 
 
+def test_a_place_that_gives_nothing_costs_a_line_and_the_rest_is_done(
+    sketchbook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, scans = tmp_path / "loop", tmp_path / "scans"
+    loop.symlink_to(loop)
+    (scans / "folder.png").mkdir(parents=True)
+    (scans / "._cat.png").write_bytes(b"of a Mac")
+    shutil.copy(next(sketchbook.glob("*.*")), scans)
+    (tmp_path / "empty").mkdir()
+    places = [loop, tmp_path / "nowhere", tmp_path / "empty", scans]
+    assert main(["pair", "--sketches", *map(str, places), "-o", str(tmp_path / "out")]) == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("sketchgan-train:")]
+    assert len(said) == 3
+    assert len(list((tmp_path / "out" / "line").iterdir())) == 1
+
+
 def test_names_that_no_text_file_can_hold_make_pairs_all_the_same(
     sketches: dict[str, np.ndarray], tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from sketchgan_core.images import read_image
 from sketchgan_core.planning.controls import Controls
 from sketchgan_core.planning.plan import PLAN_VERSION
 from training.data.pairs import Pair, describe_data, find_pairs, split
-from training.data.stacks import STORED, Stacks, light_of, plan_pair
+from training.data.stacks import STORED, Stacks, light_of, plan_pair, prepare
 
 NAMES = ["ape", "bee", "cat", "dog"]
 Draw = Callable[..., None]
@@ -45,6 +45,13 @@ def test_a_missing_partner_is_named(pair_folder: Path) -> None:
     (pair_folder / "sketch/bee.png").unlink()
     with pytest.raises(SketchGANError, match=r"line/bee\.png: no partner"):
         find_pairs([pair_folder])
+
+
+def test_what_programs_leave_beside_pictures_is_no_pair(pair_folder: Path) -> None:
+    before = find_pairs([pair_folder])
+    (pair_folder / "line" / "._bee.png").write_bytes(b"of a Mac")
+    (pair_folder / "sketch" / "more.png").mkdir()
+    assert find_pairs([pair_folder]) == before
 
 
 def test_a_size_mismatch_is_named(draw_pairs: Draw, pair_folder: Path) -> None:
@@ -240,7 +247,7 @@ def test_at_least_one_drawing_is_held_back_and_one_trained_on() -> None:
 
 def test_a_plan_that_was_cut_short_is_made_again(pair_folder: Path, tmp_path: Path) -> None:
     stacks = Stacks(find_pairs([pair_folder]), tmp_path / "plans")
-    stacks.prepare()
+    prepare(stacks.folder)
     whole = np.array(stacks[0])
     file = stacks.files[0]
     for length in (0, 50, file.stat().st_size // 2):

@@ -28,6 +28,7 @@ from training.learning.loop import Training
 from training.runs.checkpoint import latest
 from training.runs.metrics import read_metrics
 from training.runs.record import read_record
+from training.runs.report_page import words, write_page
 from training.runs.session import Request, make_accelerator, train
 
 ROOT = Path(__file__).parents[3]
@@ -148,6 +149,70 @@ def test_blank_pairs_teach_nothing_and_are_refused(tmp_path: Path, shade: int) -
             Image.new("L", (96, 96), shade).save(tmp_path / "pairs" / part / f"{name}.png")
     with pytest.raises(SketchGANError, match="none of the held-back pairs shows a line"):
         main(arguments(tmp_path / "pairs", tmp_path / "run"))
+
+
+def test_sketches_without_a_stroke_are_refused(pair_folder: Path, tmp_path: Path) -> None:
+    for file in (pair_folder / "sketch").iterdir():
+        with Image.open(file) as image:
+            blank = Image.new("L", image.size, 255)
+        blank.save(file)
+    with pytest.raises(SketchGANError, match="none of the held-back pairs has a stroke in its sketch"):
+        main(arguments(pair_folder, tmp_path / "run", workers=0))
+
+
+def test_a_discriminator_that_judges_worse_than_by_guessing_is_told(
+    complete: Path,
+    shared_pairs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = load_config(complete / "config.toml")
+    (told,) = (
+        text for text in words([{"crops": 9, "loss/discriminator": 13.0}], {}, config) if "discriminator" in text
+    )
+    assert "worse than by guessing (13.00; 4.16 is chance)" in told
+    assert "--set discriminator_rate=0.25" in told
+    monkeypatch.setattr("training.runs.session.WORSE_THAN_GUESSING", 0.0)
+    assert main(arguments(shared_pairs, tmp_path / "run", workers=0)) == 0
+    assert capsys.readouterr().err.count("worse than by guessing") == 1
+
+
+def test_a_record_that_somebody_has_edited_stops_nothing(complete: Path, shared_pairs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(complete, run)
+    whole = json.loads((run / "run.json").read_text())
+    parts = ("data", "best", "crops", "seconds", "sessions", "again")
+    for value in ("x", 7, None, [1], {"told": 3}, [{"started": "now", "environment": {}}]):
+        for edited in (*({part: value} for part in parts), dict.fromkeys(parts, value)):
+            (run / "run.json").write_text(json.dumps(whole | edited))
+            assert write_page(run).exists()
+    assert main(arguments(shared_pairs, run, workers=0)) == 0
+    assert json.loads((run / "run.json").read_text())["data"]["pairs"] > 0
+
+
+def test_a_sketch_replaced_by_one_of_the_same_size_is_noticed_and_its_plan_goes(
+    pair_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sketch, run = next((pair_folder / "sketch").iterdir()), tmp_path / "run"
+    with Image.open(sketch) as image:
+        turned = [image.convert("L"), image.convert("L").transpose(Image.Transpose.ROTATE_180)]
+    turned[0].save(sketch.with_suffix(".bmp"))
+    sketch.unlink()
+    sketch = sketch.with_suffix(".bmp")
+    size = sketch.stat().st_size
+    shared = ["--plans", str(tmp_path / "shared")]
+    assert main(arguments(pair_folder, run, crops=4, workers=0)) == 0
+    assert main([*arguments(pair_folder, run, crops=6, workers=0), *shared]) == 0
+    capsys.readouterr()
+    turned[1].save(sketch)
+    assert sketch.stat().st_size == size
+    assert main(arguments(pair_folder, run, crops=8, workers=0)) == 0
+    assert "the pairs are not those it was started with" in capsys.readouterr().err
+    assert main([*arguments(pair_folder, run, crops=10, workers=0), *shared]) == 0
+    pairs = len(list((pair_folder / "line").iterdir()))
+    assert len(list((run / "plans").glob("*.npy"))) == pairs
+    assert len(list((tmp_path / "shared").glob("*.npy"))) == pairs + 1, "another run may need it"
 
 
 def test_two_runs_in_one_folder_do_not_mix(shared_pairs: Path, tmp_path: Path) -> None:
