@@ -94,13 +94,14 @@ def _sketch(options: argparse.Namespace) -> int:
     recorded = _recorded(options, controls)
     done: list[tuple[Path, Path]] = []
 
-    def read(source: Path) -> tuple[Picture, Subject]:
+    def read(source: Path) -> tuple[Subject, tuple[str, ...], tuple[float, float] | None]:
         picture = _read(source, seen(options.lines, options.patch_size))
-        return picture, sketcher.subject(picture, options.lines, *sizes, controls, settings=settings)
+        subject = sketcher.subject(picture, options.lines, *sizes, controls, settings=settings)
+        return subject, (*picture.notes, f"{source}: {subject.said()}"), picture.dpi
 
-    def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
-        picture, subject = given
-        for note in (*picture.notes, f"{source}: {subject.said()}"):
+    def draw(source: Path, target: Path, given: Any) -> Callable[[], None]:
+        subject, notes, dpi = given
+        for note in notes:
             tell(note)
         size = subject.size if options.size == "input" else subject.lines.shape
         check_size(target, *size)
@@ -109,10 +110,10 @@ def _sketch(options: argparse.Namespace) -> int:
         )
         if doubt := subject.doubt(sketch):
             tell(f"{source}: warning: {doubt}")
-        dpi = picture.dpi if options.size == "input" else None
+        own_dpi = dpi if options.size == "input" else None
 
         def write() -> None:
-            _write(target, _transparent(sketch) if options.transparent else sketch, options, dpi, recorded)
+            _write(target, _transparent(sketch) if options.transparent else sketch, options, own_dpi, recorded)
             done.append((source, target))
 
         return write
