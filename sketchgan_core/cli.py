@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODEL_SIZE, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line, show_every_name, unreachable
-from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, tell
+from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, share_heap, tell
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
 if TYPE_CHECKING:
@@ -202,6 +202,7 @@ def _film(options: argparse.Namespace) -> int:
     from .sketcher import Medium, Sketcher
 
     refuse_collisions([(options.input, options.output)])
+    share_heap()
     lines, sizes = options.lines, _sizes(options)
     sketcher = Sketcher.load(options.weights, options.device)
     medium = Medium(options.paper, options.grade, options.style)
