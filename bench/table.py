@@ -17,9 +17,9 @@ WHY = (
     "**Cold command.** Beyond torch and OpenCV it imports Pillow, safetensors and numpy.random, and nothing of torch's "
     "compiler. What is left is done once in a process: 18 fields of noise, half a second of processor time in all (a "
     "Fourier transform of 1024 x 1024 there and back for each), which a second drawing finds ready.",
-    "**Planning.** It is arithmetic on fields of a million numbers, about as many operations for each pixel as the "
-    "network has, without instructions of 16 bits; the hand's fields, the flow and the strokes share it. The network "
-    "is faster than the bar foresaw.",
+    "**Planning.** Half of a picture's plan is following strokes step by step and keeping them apart; a tenth is "
+    "painting them, an eighth the lines' passes, a twelfth the flow, a sixteenth the hand's fields. Following goes "
+    "from stroke to stroke and gains nothing from instructions of 16 bits, as the network does.",
     "**Arithmetic.** Two fifths of the network's time are convolutions. The rest moves memory between them: "
     "activations 13 %, sums and copies 18 %, planes put together and taken apart 14 %, enlarging 8 %. With 16 to 96 "
     "channels a layer ends before its values have been worth fetching; a matrix product uses each of them 2,048 times.",
