@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .choices import CONTROLS, GRADES, MODEL_SIZE, MODES, PAPER, PAPERS, PRESETS, STYLES, explained
 from .errors import Cancelled, SketchGANError, one_line, show_every_name, unreachable
-from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, tell
+from .jobs import PIPED, BadUsage, complain, each, find_jobs, refuse_collisions, share_heap, tell
 from .lines.settings import POLARITIES, RULES, SETTINGS, LineSettings
 
 if TYPE_CHECKING:
@@ -93,13 +93,14 @@ def _sketch(options: argparse.Namespace) -> int:
     recorded = _recorded(options, controls)
     done: list[tuple[Path, Path]] = []
 
-    def read(source: Path) -> tuple[Picture, Subject]:
+    def read(source: Path) -> tuple[Subject, tuple[str, ...], tuple[float, float] | None]:
         picture = _read(source, seen(options.lines, options.patch_size))
-        return picture, sketcher.subject(picture, options.lines, *sizes, controls, settings=settings)
+        subject = sketcher.subject(picture, options.lines, *sizes, controls, settings=settings)
+        return subject, (*picture.notes, f"{source}: {subject.said()}"), picture.dpi
 
-    def draw(source: Path, target: Path, given: tuple[Picture, Subject]) -> Callable[[], None]:
-        picture, subject = given
-        for note in (*picture.notes, f"{source}: {subject.said()}"):
+    def draw(source: Path, target: Path, given: Any) -> Callable[[], None]:
+        subject, notes, dpi = given
+        for note in notes:
             tell(note)
         size = subject.size if options.size == "input" else subject.lines.shape
         check_size(target, *size)
@@ -108,10 +109,10 @@ def _sketch(options: argparse.Namespace) -> int:
         )
         if doubt := subject.doubt(sketch):
             tell(f"{source}: warning: {doubt}")
-        dpi = picture.dpi if options.size == "input" else None
+        own_dpi = dpi if options.size == "input" else None
 
         def write() -> None:
-            _write(target, _transparent(sketch) if options.transparent else sketch, options, dpi, recorded)
+            _write(target, _transparent(sketch) if options.transparent else sketch, options, own_dpi, recorded)
             done.append((source, target))
 
         return write
@@ -208,6 +209,7 @@ def _film(options: argparse.Namespace) -> int:
     from .sketcher import Medium, Sketcher
 
     refuse_collisions([(options.input, options.output)])
+    share_heap()
     lines, sizes = options.lines, _sizes(options)
     sketcher = Sketcher.load(options.weights, options.device)
     medium = Medium(options.paper, options.grade, options.style)

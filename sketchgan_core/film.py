@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -31,6 +33,8 @@ _LOOKED_AT = (64, 36)  # px, width and height, at which frames are compared
 # Sound that every player takes in such a file; .mkv holds anything.
 _SOUNDS = {".mp4": ("aac", "mp3", "ac3"), ".mov": ("aac", "mp3", "ac3", "alac"), ".webm": ("opus", "vorbis")}
 _QUALITY = {"libx264": "16", "libvpx-vp9": "24"}  # constant rate factor, low enough that grain is not smeared
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -86,41 +90,58 @@ def draw_film(
         raise SketchGANError(f"{target}: exists already; choose another name or --overwrite")
     kept = target.with_name(f"{target.name}.frames")
     count = 0
-    subject: Subject | None = None
-    drawing, last, looked = None, None, None
     with _opened(source) as film:
-        how = (shot.lines, shot.patch_size, shot.model_size, shot.controls)
         _claim(kept, {"film": [source.name, source.stat().st_size], "pencil": pencil, **asdict(shot)})
         total = film.streams.video[0].frames
-        for count, frame in enumerate(_frames(film, source), 1):
-            file = kept / f"{count:08d}.png"
-            pixels = _upright(frame)
-            look = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), _LOOKED_AT, interpolation=cv2.INTER_AREA)
-            cut = looked is None or float(np.abs(look.astype(np.float32) - looked).mean()) > 255 * CUT
-            looked = look.astype(np.float32)
-            held = not cut and (count - 1) % shot.hold
-            same = held or (not cut and last is not None and np.array_equal(pixels, last))
-            if cut:
-                # A cut begins anew: what is kept for all frames is judged from the first of each shot.
-                subject = sketcher.subject(pixels, *how, settings=shot.settings)
-                say(f"frame {count}: {subject.said()}")
-            if not same:
-                last, drawing = pixels, file
-            if not file.exists():
-                assert subject is not None
-                assert drawing is not None
-                if drawing == file:
-                    now = sketcher.subject(pixels, *how, like=subject, settings=shot.settings, moving=True)
-                    write_image(file, sketcher.draw_subject(now, shot.controls, shot.seed, shot.medium))
-                else:
+        with closing(_ahead(_read(sketcher, _frames(film, source), shot, kept, say))) as frames:
+            for count, (file, drawing, subject) in enumerate(frames, 1):
+                if subject is not None and not file.exists():
+                    write_image(file, sketcher.draw_subject(subject, shot.controls, shot.seed, shot.medium))
+                elif not file.exists():
                     _link(drawing, file)
-            if progress:
-                progress(count, total)
+                if progress:
+                    progress(count, total)
     if not count:
         raise SketchGANError(f"{source}: no frames in it; give a film")
     _encode(source, target, kept)
     shutil.rmtree(kept)
     return count
+
+
+def _read(
+    sketcher: Sketcher, frames: Iterator[Any], shot: Shot, kept: Path, say: Callable[[str], None]
+) -> Iterator[tuple[Path, Path, Subject | None]]:
+    """For each frame its file, the file of its drawing, and what is to be drawn, if that is not there yet."""
+    first: Subject | None = None
+    drawing, last, looked = kept, None, None
+    how = (shot.lines, shot.patch_size, shot.model_size, shot.controls)
+    for count, frame in enumerate(frames, 1):
+        file = kept / f"{count:08d}.png"
+        pixels = _upright(frame)
+        look = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), _LOOKED_AT, interpolation=cv2.INTER_AREA)
+        cut = looked is None or float(np.abs(look.astype(np.float32) - looked).mean()) > 255 * CUT
+        looked = look.astype(np.float32)
+        held = not cut and (count - 1) % shot.hold
+        same = held or (not cut and last is not None and np.array_equal(pixels, last))
+        subject = None
+        if cut:
+            # A cut begins anew: what is kept for all frames is judged from the first of each shot.
+            first = subject = sketcher.subject(pixels, *how, settings=shot.settings, moving=True)
+            say(f"frame {count}: {subject.said()}")
+        if not same:
+            last, drawing = pixels, file
+            if not cut and not file.exists():
+                subject = sketcher.subject(pixels, *how, like=first, settings=shot.settings, moving=True)
+        yield file, drawing, subject
+
+
+def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """The items; each is made while the one before it is used."""
+    with ThreadPoolExecutor(1) as maker:
+        making = maker.submit(next, items, None)
+        while (item := making.result()) is not None:
+            making = maker.submit(next, items, None)
+            yield item
 
 
 def _av() -> Any:

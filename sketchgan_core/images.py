@@ -298,7 +298,7 @@ def pixels_and_size(image: Any, at_most: float = math.inf) -> tuple[np.ndarray, 
     if isinstance(image, Image.Image):
         image = _of_some_size(upright(image))
         grey, _, colour = _grey_alpha_and_colour(averaged(image, at_most))
-        return grey if colour is None else colour.astype(np.float32) / 255, (image.height, image.width)
+        return grey if colour is None else np.divide(colour, 255, dtype=np.float32), (image.height, image.width)
     values, size = _to_channels(image, at_most)
     if values.shape[-1] == 1:
         return _to_grey(values), size
@@ -566,13 +566,13 @@ def _grey_alpha_and_colour(image: Image.Image) -> tuple[np.ndarray, np.ndarray |
         return values.astype(np.float32) / np.float32(2 ** _bits(values) - 1), None, None
     if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
+        alpha = np.divide(np.asarray(image.getchannel("A")), 255, dtype=np.float32)
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     else:
         alpha = None
     is_grey = image.mode in ("1", "L", "LA")
     image = image.convert("RGB")
-    grey = np.asarray(image.convert("L"), dtype=np.float32) / 255
+    grey = np.divide(np.asarray(image.convert("L")), 255, dtype=np.float32)
     if alpha is not None and 0 < (alpha > 0.5).mean() < _LINES_COVER and grey.min() > INVISIBLE:
         return 1 - alpha, alpha, None  # white lines on nothing: their alpha shows where they are
     return grey, alpha, None if is_grey else np.asarray(image)

@@ -314,11 +314,11 @@ class Sketcher:
                 settings = replace(settings, polarity="light" if reading.light_lines else "dark")
         before = like.prepared if like is not None else None
         if mode == "photo":
-            small = fitted(pixels, drawn_at(None))
+            pixels = fitted(pixels, drawn_at(None))
             prepared = prepare_lines(
-                small, "photo", settings.at(side(small.shape) / side(size)), like=before, device=self._device()
+                pixels, "photo", settings.at(side(pixels.shape) / side(size)), like=before, device=self._device()
             )
-            return Subject(prepared.lines, small, size, mode, reason, False, tones(small), prepared, moving)
+            return Subject(prepared.lines, pixels, size, mode, reason, False, tones(pixels), prepared, moving)
         settings = settings.at(side(pixels.shape) / side(size))
         prepared = prepare_lines(pixels, cast(LineMode, mode), settings, like=before, device=self._device())
         screen = tone_of_screen(prepared.lines) if settings.rules == "remove" else None

@@ -6,13 +6,13 @@ import gc
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor
 
 from .errors import Cancelled, SketchGANError
-from .generators.registry import Generator
+from .generators.base import Generator, Region
 
 CPU_BUDGET = 800 * 2**20  # a drawing of usual size then needs no tiles, whose margins are computed twice
 SHARE_OF_FREE_MEMORY = 0.6  # the allocator's fragments and the convolution workspaces need the rest
@@ -24,16 +24,6 @@ SMALLEST_TILE = 64
 _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int, Tensor], None]
-
-
-@dataclass(frozen=True)
-class _Region:
-    """The part of the image that one tile is responsible for; it may stick out to the right and the bottom."""
-
-    top: int
-    left: int
-    height: int
-    width: int
 
 
 def draw_tiled(
@@ -77,15 +67,15 @@ def draw_tiled(
     device = next(generator.parameters()).device
     drawing = torch.zeros((1, height, width), device=device)
     regions = _regions(height, width, tile, generator.stride)
-    waiting = [region for region in regions if _inside(reach, region).any()]
+    waiting = [region for region in regions if region.of(reach).any()]
     total = height * width
-    done = total - sum(_inside(reach, region).numel() for region in waiting)
+    done = total - sum(region.of(reach).numel() for region in waiting)
     if progress is not None:
         progress(done, total, drawing)
     while waiting:
         if cancelled is not None and cancelled():
             raise Cancelled
-        now = waiting[:batch]
+        now = _alike(generator, waiting[:batch], planes)
         drawn = _draw(generator, planes, reach, now)
         if drawn is None:
             batch, waiting = _smaller(batch, waiting, generator.stride, (height, width))
@@ -93,10 +83,10 @@ def draw_tiled(
             _log.warning("SketchGAN: out of memory; going on with tiles of %s, %d at a time", next_tile, batch)
             continue
         for region, picture in zip(now, drawn, strict=True):
-            part = _inside(drawing, region)
+            part = region.of(drawing)
             part.copy_(picture[:, : part.shape[1], : part.shape[2]])
-        waiting = waiting[batch:]
-        done += sum(_inside(reach, region).numel() for region in now)
+        waiting = waiting[len(now) :]
+        done += sum(region.of(reach).numel() for region in now)
         if progress is not None:
             progress(done, total, drawing)
     return drawing
@@ -158,24 +148,29 @@ def _halo(generator: Generator) -> int:
     return math.ceil(generator.receptive_radius / generator.stride) * generator.stride
 
 
-def _regions(height: int, width: int, tile: int, stride: int) -> list[_Region]:
+def _regions(height: int, width: int, tile: int, stride: int) -> list[Region]:
     def split(length: int) -> tuple[int, int]:
         count = math.ceil(length / max(tile, stride))
         return count, math.ceil(length / count / stride) * stride
 
     (_, high), (_, wide) = split(height), split(width)
-    return [_Region(top, left, high, wide) for top in range(0, height, high) for left in range(0, width, wide)]
+    return [Region(top, left, high, wide) for top in range(0, height, high) for left in range(0, width, wide)]
 
 
-def _inside(image: Tensor, region: _Region) -> Tensor:
-    return image[:, region.top : region.top + region.height, region.left : region.left + region.width]
+def _alike(generator: Generator, regions: list[Region], planes: Tensor) -> list[Region]:
+    """The first regions, as far as they are of one size and see as far in each direction: these are drawn together."""
+
+    def seen(region: Region) -> tuple[Region, int, int]:
+        window = _window(generator, region, planes)
+        return region.within(window), window.height, window.width
+
+    return list(takewhile(lambda region: seen(region) == seen(regions[0]), regions))
 
 
-def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Region]) -> list[Tensor] | None:
-    """The drawing of each region (1, height, width), or None if memory ran out."""
+def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[Region]) -> list[Tensor] | None:
+    """The drawing of each region (1, height, width), or None if memory ran out; their windows are alike."""
     parameter = next(generator.parameters())
-    size = (planes.shape[-2], planes.shape[-1])
-    windows = [_window(region, size, _halo(generator), generator.stride) for region in regions]
+    windows = [_window(generator, region, planes) for region in regions]
 
     def stacked(image: Tensor, dtype: torch.dtype) -> Tensor:
         shape = (len(windows), len(image), windows[0].height, windows[0].width)
@@ -186,11 +181,8 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
 
     try:
         with torch.inference_mode():
-            drawn = generator.lay(stacked(planes, parameter.dtype), stacked(reach, torch.float32)).float()
-            return [
-                part[:, region.top - window.top :, region.left - window.left :][:, : region.height, : region.width]
-                for part, region, window in zip(drawn, regions, windows, strict=True)
-            ]
+            part = regions[0].within(windows[0])
+            return list(generator.lay(stacked(planes, parameter.dtype), stacked(reach, torch.float32), part).float())
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -201,22 +193,13 @@ def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[_Re
     return None
 
 
-def _window(region: _Region, size: tuple[int, int], halo: int, stride: int) -> _Region:
-    """What is computed for a region: as far as the generator sees, but no more paper around the image than MARGIN.
-
-    All windows of regions of one size have one size: at a border a window is moved inwards.
-    """
-
-    def span(start: int, length: int, whole: int) -> tuple[int, int]:
-        end = math.ceil((whole + MARGIN) / stride) * stride
-        wanted = min(length + 2 * halo, end + MARGIN)
-        return max(-MARGIN, min(start - halo, end - wanted)), wanted
-
-    (top, high), (left, wide) = span(region.top, region.height, size[0]), span(region.left, region.width, size[1])
-    return _Region(top, left, high, wide)
+def _window(generator: Generator, region: Region, planes: Tensor) -> Region:
+    """What is computed for a region: as far as the generator sees, but no more paper around the image than MARGIN."""
+    bottom, right = (math.ceil((side + MARGIN) / generator.stride) * generator.stride for side in planes.shape[-2:])
+    return region.wider(_halo(generator), Region(-MARGIN, -MARGIN, bottom + MARGIN, right + MARGIN))
 
 
-def _cut(image: Tensor, window: _Region, into: Tensor) -> None:
+def _cut(image: Tensor, window: Region, into: Tensor) -> None:
     """Copies a window of an image; outside the image there is paper, which is zero in every plane."""
     top, left = max(window.top, 0), max(window.left, 0)
     part = image[:, top : window.top + window.height, left : window.left + window.width]
@@ -224,7 +207,7 @@ def _cut(image: Tensor, window: _Region, into: Tensor) -> None:
     into[:, down : down + part.shape[1], along : along + part.shape[2]] = part
 
 
-def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, int]) -> tuple[int, list[_Region]]:
+def _smaller(batch: int, waiting: list[Region], stride: int, size: tuple[int, int]) -> tuple[int, list[Region]]:
     """Half the batch; or, if that is one already, tiles of half the size."""
     if batch > 1 and len(waiting) > 1:
         return min(batch, len(waiting)) // 2, waiting
@@ -240,7 +223,7 @@ def _smaller(batch: int, waiting: list[_Region], stride: int, size: tuple[int, i
         return [(place, size) for place, size in parts if size > 0 and place < end]
 
     smaller = [
-        _Region(top, left, high, wide)
+        Region(top, left, high, wide)
         for region in waiting
         for top, high in halves(region.top, region.height, size[0])
         for left, wide in halves(region.left, region.width, size[1])

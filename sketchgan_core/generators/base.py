@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -17,6 +18,37 @@ PRIOR_BIAS = -2.2
 PRIOR_WEIGHTS = {"ink": 0.4, "take": 1.0, "restated": 0.6, "construction": 0.2, "hatch": 0.7}
 BARE, DRAWN = 0.01, 0.04  # load up to which the paper is bare, and from which it is drawn in full
 LEAK = 0.2  # a plain ReLU dies where 95 % of the pixels are paper and all push one way
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of an image, px; it may stick out."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, image: Tensor, scale: int = 1) -> Tensor:
+        """That part of an image (..., H, W) at 1 / `scale` of the resolution, as far as there is one."""
+        bottom, right = (self.top + self.height) // scale, (self.left + self.width) // scale
+        return image[..., self.top // scale : bottom, self.left // scale : right]
+
+    def wider(self, margin: int, page: Region) -> Region:
+        """The region with a margin, as far as the page goes."""
+        top, left = max(page.top, self.top - margin), max(page.left, self.left - margin)
+        bottom = min(page.top + page.height, self.top + self.height + margin)
+        right = min(page.left + page.width, self.left + self.width + margin)
+        return Region(top, left, bottom - top, right - left)
+
+    def within(self, other: Region) -> Region:
+        """The region as seen from the upper left corner of another."""
+        return Region(self.top - other.top, self.left - other.left, self.height, self.width)
+
+
+def whole(image: Tensor) -> Region:
+    """All of an image (..., H, W)."""
+    return Region(0, 0, image.shape[-2], image.shape[-1])
 
 
 class Generator(nn.Module):
@@ -47,8 +79,15 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
 
-    def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
-        """What it lays down (B, 1, H, W) for planes (B, P, H, W) within reach (B, 1, H, W); 0 is bare paper."""
+    def lay(self, planes: Tensor, reach: Tensor, part: Region | None = None) -> Tensor:
+        """What it lays down for planes (B, P, H, W) within reach (B, 1, H, W); 0 is bare paper.
+
+        Args:
+            part: of the planes, on the stride: all that is returned; the rest is there to be seen. The whole if None.
+
+        Returns:
+            (B, 1, H, W), or the part of it.
+        """
         raise NotImplementedError
 
 
@@ -63,25 +102,27 @@ class LoadGenerator(Generator):
         prior = [PRIOR_GAIN * PRIOR_WEIGHTS[config.planes[index]] for index in self.marks]
         self.register_buffer("prior", torch.tensor(prior).view(1, -1, 1, 1), persistent=False)
 
-    def half_logits(self, planes: Tensor) -> Tensor:
-        """Half the logit of the load, less its prior: (B,P,H,W) -> (B,1,H,W), any float type."""
+    def half_logits(self, planes: Tensor, part: Region | None = None) -> Tensor:
+        """Half the logit of the load, less its prior: (B,P,H,W) -> (B,1,H,W) or a part of it, any float type."""
         raise NotImplementedError
 
-    def load(self, planes: Tensor) -> Tensor:
+    def load(self, planes: Tensor, part: Region | None = None) -> Tensor:
         """How much graphite the hand puts down.
 
         Args:
             planes: (B, P, H, W) as named by `config.planes`; H and W multiples of `stride`.
+            part: see `lay`.
 
         Returns:
-            (B, 1, H, W) float32 in 0..1.
+            (B, 1, H, W) float32 in 0..1, or the part of it.
         """
-        prior = (planes[:, self.marks].float() * self.prior.float()).amax(1, keepdim=True) + PRIOR_BIAS
-        return torch.sigmoid(2 * (self.half_logits(planes).float() + prior))
+        part = part or whole(planes)
+        prior = (part.of(planes)[:, self.marks].float() * self.prior.float()).amax(1, keepdim=True) + PRIOR_BIAS
+        return torch.sigmoid(2 * (self.half_logits(planes, part).float() + prior))
 
-    def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
-        """The load (B, 1, H, W) within reach: exactly 0 where the paper is to stay bare, without an edge."""
-        load = self.load(planes) * reach.float()
+    def lay(self, planes: Tensor, reach: Tensor, part: Region | None = None) -> Tensor:
+        """The load within reach: exactly 0 where the paper is to stay bare, without an edge."""
+        load = self.load(planes, part) * (part or whole(reach)).of(reach).float()
         share = ((load - BARE) / (DRAWN - BARE)).clamp(0, 1)
         return load * share * share * (3 - 2 * share)
 

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .base import LEAK, LoadGenerator, initialise
+from .base import LEAK, LoadGenerator, Region, initialise, whole
 from .config import GeneratorConfig
 
 TAIL = 16  # channels at full resolution
+TAIL_REACH, DECODER_REACH = 4, 24  # px around a place that the tail sees, and the decoder with it
 
 
 def _active(x: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(_active(self.first(x)))
+        return self.second(_active(self.first(x))).add_(x)
 
 
 class ResidualGenerator(LoadGenerator):
@@ -62,14 +63,22 @@ class ResidualGenerator(LoadGenerator):
         full, half, quarter, eighth = 2, 1 + 2 + 1 + 2 + 1 + 1, 2 + 1 + 2 + 1 + 1, 2 * config.blocks + 1
         self.receptive_radius = full + 2 * half + 4 * quarter + 8 * eighth
 
-    def half_logits(self, planes: Tensor) -> Tensor:
+    def half_logits(self, planes: Tensor, part: Region | None = None) -> Tensor:
+        page = whole(planes)
+        part = part or page
         half = self.encode_half(_active(self.stem(F.pixel_unshuffle(planes, 2))))
         quarter = self.encode_quarter(_active(self.down_quarter(half)))
         eighth = self.eighth(_active(self.down_eighth(quarter)))
-        quarter = self.decode_quarter(quarter + self.up_quarter(_twice(eighth)))
-        half = self.decode_half(half + self.up_half(_twice(quarter)))
+        # What is far from the part has been seen by now.
+        near = part.wider(DECODER_REACH, page)
+        half, quarter, eighth = near.of(half, 2), near.of(quarter, 4), near.of(eighth, 8)
+        quarter = self.decode_quarter(self.up_quarter(_twice(eighth)).add_(quarter))
+        half = self.decode_half(self.up_half(_twice(quarter)).add_(half))
+        beside = part.wider(TAIL_REACH, page)
+        half, planes = beside.within(near).of(half, 2), beside.of(planes)
         full = _twice(_active(self.up_full(half)))
-        return self.output(_active(self.tail(torch.cat([full, planes.to(full.dtype)], 1))))
+        output: Tensor = self.output(_active(self.tail(torch.cat([full, planes.to(full.dtype)], 1))))
+        return part.within(beside).of(output)
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .base import Generator
+from .base import Generator, Region, whole
 from .config import GeneratorConfig
 
 BASE_WIDTH = 64
@@ -97,9 +97,10 @@ class SketchAIGenerator(Generator):
             nn.Tanh(),
         )
 
-    def lay(self, planes: Tensor, reach: Tensor) -> Tensor:
-        """The ink (B, 1, H, W) of the sketch; reach is ignored."""
-        return 1 - self.forward(planes, reach, reach)
+    def lay(self, planes: Tensor, reach: Tensor, part: Region | None = None) -> Tensor:
+        """The ink of the sketch; reach is ignored."""
+        ink = 1 - self.forward(planes, reach, reach)
+        return (part or whole(ink)).of(ink)
 
     def forward(self, planes: Tensor, reach: Tensor, paper: Tensor) -> Tensor:
         """Ink (B, 1, H, W), H and W multiples of 4 -> sketch (B, 1, H, W) in 0..1; reach and paper are ignored."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .base import LEAK, LoadGenerator, initialise
+from .base import LEAK, LoadGenerator, Region, initialise, whole
 from .config import GeneratorConfig
 
 MAX_BLOCKS = 6  # the receptive radius doubles with each, and so does the margin of a tile
@@ -48,7 +48,7 @@ class UNetGenerator(LoadGenerator):
         convolutions = 2 * 2 * (coarsest - 1) + 2 * coarsest
         self.receptive_radius = convolutions + coarsest - 1
 
-    def half_logits(self, planes: Tensor) -> Tensor:
+    def half_logits(self, planes: Tensor, part: Region | None = None) -> Tensor:
         x = planes
         skips: list[Tensor] = []
         for encode in self.encode:
@@ -58,5 +58,5 @@ class UNetGenerator(LoadGenerator):
         for level in reversed(range(len(self.decode))):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = self.decode[level](torch.cat([skips.pop(), x], 1))
-        output: Tensor = self.output(x)
+        output: Tensor = self.output((part or whole(x)).of(x))
         return output

@@ -108,7 +108,7 @@ def photo_lines(
 
 
 def _floats(image: np.ndarray) -> np.ndarray:
-    return image.astype(np.float32) / 255 if image.dtype == np.uint8 else image
+    return np.divide(image, 255, dtype=np.float32) if image.dtype == np.uint8 else image
 
 
 def _believed(on_crest: np.ndarray, firmness: np.ndarray, scale: float) -> np.ndarray:

@@ -50,7 +50,7 @@ def test_what_does_not_change_is_kept(sketcher: Sketcher, monkeypatch: pytest.Mo
     read_light, lay = module.read_light, sketcher.generator.lay
     monkeypatch.setattr(module, "read_light", lambda *given: lit.append(1) or read_light(*given))
     monkeypatch.setattr(
-        type(sketcher.generator), "lay", lambda self, planes, reach: laid.append(planes.shape) or lay(planes, reach)
+        type(sketcher.generator), "lay", lambda self, planes, *rest: laid.append(planes.shape) or lay(planes, *rest)
     )
     preview = Preview(sketcher.subject(picture(400, 400), "photo"))
     soft, hard = sketcher.controls(darkness=0.2), sketcher.controls(darkness=0.9)

@@ -119,9 +119,9 @@ def test_out_of_memory_makes_smaller_steps_and_the_same_picture(
 ) -> None:
     generator = random_generator()
     whole = small.draw(generator, tile=WHOLE)
-    memory = LittleMemory(generator, 260 * 260, error)
+    memory = LittleMemory(generator, 60 * 60, error)
     done: list[int] = []
-    sketch = small.draw(generator, tile=200, batch=4, progress=lambda part, total, _: done.append(part))
+    sketch = small.draw(generator, tile=100, batch=4, progress=lambda part, total, _: done.append(part))
     assert memory.sizes
     assert "out of memory; going on with tiles of" in caplog.text
     assert (sketch - whole).abs().max() <= 1 / 255
