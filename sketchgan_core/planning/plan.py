@@ -43,14 +43,15 @@ RICH, RICH_FROM, MANY = 0.8, (0.22, 0.34), 5  # how much less in all, from which
 MARKED = 0.6  # how much less is shaded where a mark lies alone in a form, for each of up to four
 CLEAN_TO = 0.25  # shading up to which both count fully; the more is asked for, the less they do
 LEFT = (0.3, 0.6)  # what RICH leaves is shaded not at all, and firmly: a faint hatching looks like a screen
-SOLID_SIDE = 0.6  # how much of a solid black is laid with the side of the lead
+SOLID_SIDE = 0.45  # how much of a solid black is laid with the side of the lead
 FEW_SOLIDS = 0.002  # share of the page in solids; in so few nobody sees how they are shaded
 WIDE = 0.8  # share of solid around a place from which on it is shaded in one direction
 SOLID_TONE = 0.85  # of a solid black, which is layered like any dark tone, but in one direction
-SOLID_DARKEST, JOINT = 0.77, 0.88  # mean graphite of a solid: it is grey, not ink; and where lines merely meet
+SOLID_DARKEST, JOINT = 0.8, 0.88  # mean graphite of a solid: it is grey, not ink; and where lines merely meet
 DARKEST = 0.82  # mean graphite of the darkest tone
 DARK_SIDE = 0.25  # how much more of a black than of a light tone is laid with the side of the lead
 PLAIN_SIDE = 0.1  # and how much more where a tone is plain
+LIGHT_CALM, LIGHT = 0.45, (0.2, 0.5)  # see `Style.calm`; tones that are light, and no longer
 LIT = (0.06, 0.16)  # tones of a subject that are laid with the side alone, and as any other
 # The side of the lead on plain tones: px of its strokes, px between them, their layer, and how much they stand out.
 BAND, BAND_SPACING, BAND_LAYER, BANDED = 6, np.float32(6.0), 7, 0.3
@@ -74,7 +75,7 @@ class Style:
     Attributes:
         layers: for each, its turn from the direction of the shading, and the tone from which on it is laid.
         share: how much of the tone, for each unit of `shading`, is laid in strokes and not with the side of the lead.
-        calm: how much less of it where detail is fine, as in a face.
+        calm: how much less of it where detail is fine, as in a face; LIGHT_CALM of that where it is light, as in a sky.
         dots: whether dots are laid instead of strokes.
     """
 
@@ -300,7 +301,8 @@ def _of_light(
         tone *= 1 + BANDED * np.clip(2 * shade, 0, 1) * open_ * (_bands(shading, hand) - 1)
     pressure = _pressed(hand, ink, blurred(light.tone, 4))
     # Dark strokes lie too close to be told apart, so the side helps there; at the border only strokes run out.
-    in_strokes = style.share * shade * (1 - smooth) * (1 - style.calm * fine)
+    calm = style.calm * np.maximum(fine, LIGHT_CALM * (1 - smoothstep(dark, *LIGHT)))
+    in_strokes = style.share * shade * (1 - smooth) * (1 - calm)
     side_share = np.minimum(1 - in_strokes + DARK_SIDE * dark + PLAIN_SIDE * plain, 1)
     side_share *= side_kept
     return _Tones(shading, pressure, tone, np.maximum(side_share, 0.05).astype(np.float32))
