@@ -92,7 +92,7 @@ def _lines(ink: np.ndarray, reach: float) -> list[np.ndarray]:
     thin = cv2.dilate((ink - thick > RULES.faintest).astype(np.uint8), np.ones((3, 1), np.uint8))
     # Where a thin line the other way crosses it, it goes on.
     crossed = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, RULES.thick), np.uint8))
-    thin |= crossed & (thick > RULES.faintest)
+    thin = cv2.bitwise_or(thin, cv2.bitwise_and(crossed, (thick > RULES.faintest).astype(np.uint8)))
     length = max(8, width // RULES.pieces)
     straight = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     pieces = straight > 0
