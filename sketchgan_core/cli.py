@@ -241,7 +241,9 @@ def _lines(options: argparse.Namespace) -> int:
     def extract(source: Path, target: Path, picture: Picture) -> Callable[[], None]:
         nonlocal first
         check_size(target, *picture.grey.shape)
-        prepared = prepare_lines(picture.pixels, options.mode, settings, like=first, device=options.device)
+        prepared = prepare_lines(
+            picture.pixels, options.mode, settings, like=first, device=options.device, screentone=False
+        )
         first = prepared if options.frames and first is None else first
         for note in (*picture.notes, f"{source}: lines: {prepared.mode}, {prepared.reason}"):
             tell(note)
@@ -359,7 +361,7 @@ def _parser() -> argparse.ArgumentParser:
             help="only the Ith of N parts of the inputs, each of which another machine may do",
         )
 
-    def with_line_settings(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    def with_line_settings(parser: argparse.ArgumentParser, names: Iterable[str], of_dots: str) -> None:
         made = parser.add_argument_group("how the lines are made")
         for name in names:
             default = getattr(LineSettings, name)
@@ -370,9 +372,10 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="N",
                 help=f"{SETTINGS[name].says} (default {default:g})",
             )
-        for name, choices, of in (("polarity", POLARITIES, "the lines"), ("rules", RULES, "ruled and squared paper")):
+        rules = f"printed rules and squares, and the desk around the paper, are left out; {of_dots}; or all is kept"
+        for name, choices, says in (("polarity", POLARITIES, "of the lines"), ("rules", RULES, rules)):
             default = getattr(LineSettings, name)
-            made.add_argument(f"--{name}", choices=choices, default=default, help=f"of {of} (default: {default})")
+            made.add_argument(f"--{name}", choices=choices, default=default, help=f"{says} (default: {default})")
 
     def with_drawing(sketch: argparse.ArgumentParser) -> None:
         sketch.add_argument("--weights", default="default", metavar="NAME|FILE", help="the pencil (default: default)")
@@ -395,7 +398,7 @@ def _parser() -> argparse.ArgumentParser:
             sketch.add_argument(
                 f"--{choice}", choices=list(known), default=first, help=f"{explained(known)} (default: {first})"
             )
-        with_line_settings(sketch, [name for name in SETTINGS if name != "detail"])
+        with_line_settings(sketch, [name for name in SETTINGS if name != "detail"], "screentone becomes a tone")
         sketch.add_argument("--tile", type=_positive, metavar="PX", help="default: chosen to fit the memory")
         sketch.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... (default: auto)")
 
@@ -422,7 +425,7 @@ def _parser() -> argparse.ArgumentParser:
     lines = command("lines", _lines, "Extracts the lines alone.")
     with_images(lines)
     lines.add_argument("--mode", choices=MODES, default="auto", help="default: auto")
-    with_line_settings(lines, SETTINGS)
+    with_line_settings(lines, SETTINGS, "so are the dots of screentone (auto, drawing)")
     lines.add_argument(
         "--frames", action="store_true", help="the inputs are frames: mode and levels of the first hold for all"
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..scaling import rows_of, shrunk, side
 from .desk import find_sheet, without_desk
-from .rules import Rules, find_rules, without_rules
+from .rules import Rules, are_pale, find_rules, without_rules
 from .settings import LineSettings
 from .tuning import DRAWING
 
@@ -21,7 +21,7 @@ class Levels:
 
     Attributes:
         full: ink of its dark strokes, 0..1.
-        clean: black on white already: nothing is to be changed.
+        clean: black on white already: nothing but printed rules is to be changed.
     """
 
     full: float
@@ -55,9 +55,11 @@ def clean_drawing(
     working = shrunk(grey, DRAWING.working * 2.0 ** (settings.detail - 0.5))
     ink = _ink(working, rows_of(paper, working.shape, 0, working.shape[0]))
     measured = levels or _measure(grey, ink, paper)
+    rules = find_rules(ink) if settings.rules == "remove" else None
     if measured.clean:
-        return grey, measured
-    if settings.rules == "remove" and (rules := find_rules(ink)) is not None:
+        printed = rules is not None and are_pale(rules, grey)
+        return _unruled(grey, paper, rules) if rules is not None and printed else grey, measured
+    if rules is not None:
         grey = _unruled(grey, paper, rules)
         working = shrunk(grey, DRAWING.working * 2.0 ** (settings.detail - 0.5))
         ink = _ink(working, rows_of(paper, working.shape, 0, working.shape[0]))
@@ -77,7 +79,8 @@ def _unruled(grey: np.ndarray, paper: np.ndarray, rules: Rules) -> np.ndarray:
     ground = rows_of(paper, grey.shape, 0, height)
     level = cv2.resize(rules.level, (width, height), interpolation=cv2.INTER_NEAREST)
     scale = height / rules.level.shape[0]
-    return ((1 - without_rules(_ink(grey, ground), Rules(level, rules.dark), scale)) * ground).astype(np.float32)
+    rest = (1 - without_rules(_ink(grey, ground), Rules(level, rules.dark), scale)) * ground
+    return np.where(level > 0, rest, grey).astype(np.float32)
 
 
 def _paper(grey: np.ndarray) -> np.ndarray:

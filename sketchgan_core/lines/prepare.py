@@ -15,6 +15,7 @@ from .classic import classic_lines
 from .drawing import Levels, clean_drawing
 from .photo import photo_lines
 from .reading import Kind, light_lines, read
+from .screentone import without_screen
 from .settings import LineSettings
 from .thickness import change_thickness
 from .tidy import tidy
@@ -68,6 +69,7 @@ def prepare_lines(
     like: PreparedLines | None = None,
     device: str = "auto",
     tile: int | None = None,
+    screentone: bool = True,
 ) -> PreparedLines:
     """Makes the line image a pencil draws from.
 
@@ -83,6 +85,8 @@ def prepare_lines(
         device: what `photo` computes on: auto, cpu, cuda, mps ...
         tile: px; the side of the pieces in which a large picture is processed, without changing the result; chosen if
             None.
+        screentone: keep the dots of a print, from which `Sketcher` makes a tone; else they are left out of what `auto`
+            or `drawing` takes for a drawing, unless its rules are kept.
 
     Raises:
         SketchGANError: unknown mode or device.
@@ -111,6 +115,8 @@ def prepare_lines(
         lines = photo_lines(_readable(image), settings, choose_device(device), rows)
     elif chosen == "classic":
         lines = classic_lines(grey, int(settings.classic_scale))
+    if not screentone and settings.rules == "remove" and mode in ("auto", "drawing") and chosen != "photo":
+        lines = without_screen(lines)
     lines = change_thickness(tidy(lines, settings, clean), settings.thickness)
     return PreparedLines(lines, chosen, reason, Measured(chosen, light, levels))
 

@@ -8,8 +8,10 @@ from typing import ClassVar, Literal, NamedTuple
 import cv2
 import numpy as np
 
+from ..images import to_lines
 from ..scaling import shrunk, side
 from .desk import find_sheet, without_desk
+from .rules import are_pale, find_rules
 
 Kind = Literal["picture", "drawing", "lines"]
 
@@ -134,7 +136,8 @@ def read(pixels: np.ndarray, with_desk: bool = False) -> Reading:
 
     Args:
         pixels: (H, W) or (H, W, 3), float32 0..1 or uint8, of any size.
-        with_desk: a sheet that lies on something darker is part of a picture, and not a drawing by itself.
+        with_desk: a sheet that lies on something darker is part of a picture, and not a drawing by itself; nor are
+            printed rules told from what is drawn.
     """
     sheet = None if with_desk else find_sheet(pixels)
     if sheet is not None:
@@ -146,6 +149,8 @@ def read(pixels: np.ndarray, with_desk: bool = False) -> Reading:
             return Reading("drawing", alone.light_lines, "a drawing on a sheet that lies on something darker")
     small, sampled = survey(pixels)
     if is_clean(small, sampled):
+        if not with_desk and _is_ruled(pixels):
+            return Reading("drawing", False, "clean lines on ruled or squared paper")
         return Reading("lines", False, "clean lines on white paper")
     return weighed(*pages(small, sampled), _DARK, _LIGHT)
 
@@ -216,6 +221,13 @@ def is_clean(small: np.ndarray, sampled: np.ndarray) -> bool:
         return False
     area = cv2.blur(middle, (9, 9)) > 0.9
     return float(area.mean()) < 0.002 and not _has_dots(page)
+
+
+def _is_ruled(pixels: np.ndarray) -> bool:
+    """Whether clean lines are on printed rules, which are thin: seen at twice the survey size."""
+    near = to_lines(shrunk(pixels, 2 * _SURVEY_SIDE))
+    rules = find_rules(1 - near)
+    return rules is not None and are_pale(rules, to_lines(pixels))
 
 
 def _has_dots(page: np.ndarray) -> bool:

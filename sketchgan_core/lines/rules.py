@@ -5,6 +5,7 @@ They are thin, pale and straight, reach across most of the page and are evenly s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -37,7 +38,7 @@ def find_rules(ink: np.ndarray) -> Rules | None:
         return None
     marked = ink[ink > 2 * RULES.faintest]
     dark = float(np.quantile(marked, RULES.darkest)) if marked.size else 0.0
-    pages = ink, np.ascontiguousarray(ink.T)  # rules across and rules down
+    pages = ink, cv2.transpose(ink)  # rules across and rules down
     lines = [_lines(page, RULES.reach) for page in pages]
     printed = [_are_printed(found, page, dark) for found, page in zip(lines, pages, strict=True)]
     if not any(printed):
@@ -56,6 +57,17 @@ def find_rules(ink: np.ndarray) -> Rules | None:
             ruled[np.any([*found, *map(_whole, found)], axis=0)] = np.median([_level(line, page) for line in found])
         levels.append(cv2.dilate(ruled, np.ones((RULES.beside, RULES.beside), np.uint8)))
     return Rules(levels[0] + levels[1].T, dark)
+
+
+def are_pale(rules: Rules, grey: np.ndarray) -> bool:
+    """Whether rules are pale in the picture itself (H, W): thin black lines are so only where it has been shrunk."""
+    height, width = rules.level.shape
+    at_most = max(1, math.ceil(max(grey.shape[0] / height, grey.shape[1] / width)))
+    darkest = cv2.erode(grey, np.ones((at_most, at_most), np.uint8))
+    darkest = cv2.resize(darkest, (width, height), interpolation=cv2.INTER_NEAREST)
+    # Of all the pixels across a rule, the darkest is its ink: a hair line of black may lie between two.
+    ink = 1 - cv2.erode(darkest, np.ones((RULES.beside, RULES.beside), np.uint8))[rules.level > 0]
+    return float(np.median(ink)) < RULES.pale_on_white * rules.dark
 
 
 def without_rules(ink: np.ndarray, rules: Rules, scale: float = 1.0) -> np.ndarray:
@@ -77,10 +89,14 @@ def _lines(ink: np.ndarray, reach: float) -> list[np.ndarray]:
     width = ink.shape[1]
     thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((RULES.thick, 1), np.uint8))
     # A little tilt takes a line from row to row.
-    thin = cv2.dilate(ink - thick, np.ones((3, 1), np.uint8))
+    thin = cv2.dilate((ink - thick > RULES.faintest).astype(np.uint8), np.ones((3, 1), np.uint8))
+    # Where a thin line the other way crosses it, it goes on.
+    crossed = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, RULES.thick), np.uint8))
+    thin = cv2.bitwise_or(thin, cv2.bitwise_and(crossed, (thick > RULES.faintest).astype(np.uint8)))
     length = max(8, width // RULES.pieces)
-    pieces = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)) > RULES.faintest
-    joined = cv2.dilate(pieces.astype(np.uint8), np.ones((1, 2 * length + 1), np.uint8))
+    straight = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    pieces = straight > 0
+    joined = cv2.dilate(straight, np.ones((1, 2 * length + 1), np.uint8))
     count, label, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
     for number in range(1, count):

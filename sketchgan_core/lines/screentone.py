@@ -16,11 +16,12 @@ _REGULAR = 0.6  # share of the dots that must lie so
 _ALIKE = 3.0  # times larger or smaller than the usual dot
 
 
-def tone_of_screen(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def tone_of_screen(lines: np.ndarray, outlined: bool = False) -> tuple[np.ndarray, np.ndarray] | None:
     """Takes the screentone out of a line image.
 
     Args:
         lines: (H, W) float32, 0 black .. 1 white.
+        outlined: where holes in black are taken out, the black around the outermost stays, with the outline in it.
 
     Returns:
         The lines without dots; and how dark they make each place, (H, W) float32, 0..1. None where there are none.
@@ -37,8 +38,17 @@ def tone_of_screen(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     if holes is not None:
         hole, region, apart = holes
         tone = np.where(region > 0, 1 - _mean(hole, region, apart), tone)
+        if outlined:
+            reach = 2 * round(apart) + 1
+            region = cv2.erode(region, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
         rest[region > 0] = 1
     return rest, tone.astype(np.float32)
+
+
+def without_screen(lines: np.ndarray) -> np.ndarray:
+    """A line image (H, W) without its screentone; as it is where there is none."""
+    found = tone_of_screen(lines, outlined=True)
+    return lines if found is None else found[0]
 
 
 def _screen(mark: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:

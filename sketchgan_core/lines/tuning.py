@@ -169,6 +169,7 @@ class Rules:
         closest: px between two.
         uneven, mostly: how far distances may be off, as a share of their step, and the share of them that must not be.
         pale: ink of a rule as a share of the drawing's, at most.
+        pale_on_white: the same where all else is black on white already, of the darkest pixels across a rule.
         margin: share of the page that a single line the other way reaches across, at least.
         beside: px, breadth over which a rule is taken away.
         darkest: quantile of the ink that is the darkness of what is drawn.
@@ -188,6 +189,7 @@ class Rules:
     uneven: float = 0.2
     mostly: float = 0.8
     pale: float = 0.7
+    pale_on_white: float = 0.4
     margin: float = 0.8
     beside: int = 3
     darkest: float = 0.95

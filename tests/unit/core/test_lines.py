@@ -339,6 +339,39 @@ def test_printed_rules_are_left_out_and_strokes_go_on_across_them(squared: bool)
     assert kept[away].mean() > 0.02
 
 
+@pytest.mark.parametrize("light", [0.7, 0.85])
+@pytest.mark.parametrize("squared", [False, True])
+def test_faint_rules_beneath_clean_black_lines_are_left_out(squared: bool, light: float) -> None:
+    drawn = draw_lines(800, 800)
+    page = np.ones_like(drawn)
+    for at in range(12, 800, 25):
+        cv2.line(page, (0, at), (799, at + 2), light, 1, cv2.LINE_AA)
+        if squared:
+            cv2.line(page, (at, 0), (at, 799), light, 1, cv2.LINE_AA)
+    page = np.minimum(page, drawn)
+    away = cv2.dilate((drawn < 1).astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    prepared = prepare_lines(page)
+    assert prepared.mode == "drawing"
+    assert (prepared.lines[away] < 0.98).mean() < 0.0005
+    assert recall_and_precision(prepared.lines, drawn)[0] > 0.99
+    kept = prepare_lines(page, settings=LineSettings(rules="keep")).lines
+    assert (kept[away] < 0.98).mean() > 0.03
+
+
+@pytest.mark.parametrize("size", [900, 2700])
+@pytest.mark.parametrize("rows", [0, 0.5])
+def test_a_clean_drawing_of_many_straight_lines_stays_bit_for_bit(size: int, rows: float) -> None:
+    facade = np.ones((size, size), np.float32)
+    for at in range(size // 20, size, size // 40):  # hair lines of black, which shrink to pale ones
+        facade[at, size // 20 : -size // 20] = rows
+        facade[at + 1, size // 20 : -size // 20] = rows or 1
+    cv2.rectangle(facade, (size // 20, size // 20), (size - size // 20, size - size // 20), 0, max(4, size // 200))
+    for at in range(size // 8, size - size // 8, size // 6):
+        cv2.rectangle(facade, (at, size // 3), (at + size // 15, size // 2), 0, max(3, size // 250))
+    for mode in ("auto", "drawing"):
+        np.testing.assert_array_equal(prepare_lines(facade, mode).lines, facade)
+
+
 def test_drawn_lines_at_even_distances_stay() -> None:
     page = np.full((500, 600), 0.95, np.float32)
     fence = np.zeros(page.shape, np.uint8)

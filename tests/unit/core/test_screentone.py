@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from sketchgan_core import cli
+from sketchgan_core.images import read_image, write_image
+from sketchgan_core.lines.prepare import prepare_lines
 from sketchgan_core.lines.screentone import tone_of_screen
 from sketchgan_core.lines.settings import LineSettings
 from sketchgan_core.sketcher import Sketcher
@@ -61,6 +66,32 @@ def test_what_is_drawn_is_no_screen() -> None:
     for x, y in np.random.default_rng(0).integers(0, SIZE, (4000, 2)).tolist():
         cv2.circle(stipples, (x, y), 2, 0, -1)
     assert tone_of_screen(stipples) is None
+
+
+@pytest.mark.parametrize(("angle", "period", "tone"), SCREENS)
+def test_the_command_lines_leaves_the_dots_out_unless_they_are_to_be_kept(
+    angle: float, period: float, tone: float, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "manga.png", page(angle, period, tone))
+
+    def made(*options: str) -> np.ndarray:
+        out = str(tmp_path / "out.png")
+        assert cli.main(["lines", str(tmp_path / "manga.png"), "-o", out, "--overwrite", *options]) == 0
+        return read_image(Path(out)).grey < 0.5
+
+    inside = cv2.circle(np.zeros((SIZE, SIZE), np.uint8), (280, 400), 170, 1, -1) > 0
+    outline = cv2.circle(np.zeros((SIZE, SIZE), np.uint8), (280, 400), 200, 1, 1) > 0
+    for options in ((), ("--mode", "drawing"), ("--thickness", "3")):
+        lines = made(*options)
+        assert lines[inside].mean() < 0.01
+        assert lines[outline].mean() > 0.95
+    for options in (("--rules", "keep"), ("--mode", "none")):
+        assert made(*options)[inside].mean() == pytest.approx(tone, abs=0.1)
+
+
+def test_the_lines_of_the_node_and_the_app_still_hold_the_tone() -> None:
+    sketcher = Sketcher(random_generator())
+    assert sketcher.subject(prepare_lines(page()).lines).pixels is not None
 
 
 def test_the_sketch_shades_it() -> None:
