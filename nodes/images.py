@@ -43,6 +43,8 @@ def masks(mask: torch.Tensor, name: str) -> torch.Tensor:
 def _filled(values: torch.Tensor, name: str) -> torch.Tensor:
     if not values.numel():
         raise ValueError(f"{name} is empty, {tuple(values.shape)}; connect one with a picture in it")
+    if values.dtype.is_complex:
+        raise ValueError(f"{name} holds complex numbers; find the node before that makes it")
     whole = values.dtype != torch.bool and not values.dtype.is_floating_point
     return values.float() / torch.iinfo(values.dtype).max if whole else values.float()
 

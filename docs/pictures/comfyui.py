@@ -1,13 +1,15 @@
 """Makes the pictures of the nodes from what the tests keep: pytest tests/browser && python docs/pictures/comfyui.py
 
 The examples' thumbnails show their images before and after; the one of Stable Diffusion, for which the tests have no
-checkpoint, shows examples/drawings/books.png in the place of a generated image. The template browser wants JPEG, of
+checkpoint, shows examples/drawings/books.png in the place of a generated image; that of a folder shows all its
+pictures above their sketches. The template browser wants JPEG, of
 which the page reads no workflow: the same picture as WebP carries it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
@@ -19,6 +21,8 @@ ROOT = HERE.parents[1]
 EXAMPLES = ROOT / "example_workflows"
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 STABLE_DIFFUSION = "3 Behind Stable Diffusion"
+FOLDER = "9 Folder"
+IN_FOLDER = ("astronaut", "cat", "coffee")
 README = {
     "comfyui-canvas": "canvas-1 Picture to pencil-graph",
     "comfyui-nodes-2": "nodes-2-5 Painted shading-graph",
@@ -37,8 +41,7 @@ def main() -> None:
         taken.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
         taken.save(HERE / f"{picture}.jpg", quality=85, optimize=True)
     for example in EXAMPLES.glob("*.json"):
-        before, after = results(example.stem)
-        shown = thumbnail(before, after)
+        shown = sheet(folder()) if example.stem == FOLDER else thumbnail(*results(example.stem))
         shown.save(example.with_suffix(".jpg"), quality=88, optimize=True)
         shown.save(example.with_suffix(".webp"), quality=88, method=6, exif=carrying(example))
 
@@ -48,6 +51,24 @@ def results(name: str) -> tuple[Image.Image, Image.Image]:
         lines = Image.open(ROOT / "examples" / "drawings" / "books.png").convert("L")
         return lines, Sketcher.load()(lines, lines="auto", shading=0.6)
     return tuple(Image.open(SCREENSHOTS / f"result-{name}-{side}.png") for side in ("before", "after"))  # type: ignore[return-value]
+
+
+def folder() -> list[tuple[Image.Image, Image.Image]]:
+    pictures = [Image.open(EXAMPLES / "inputs" / f"sketchgan-{name}.jpg") for name in IN_FOLDER]
+    sketcher = Sketcher.load()
+    return [(picture, sketcher(picture)) for picture in pictures]
+
+
+def sheet(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Image:
+    """Above the images before, below them the images after."""
+    whole = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "white")
+    edges = [round(THUMBNAIL * index / len(pairs)) for index in range(len(pairs) + 1)]
+    for left, right, pair in zip(edges, edges[1:], pairs, strict=False):
+        for row, image in enumerate(pair):
+            part = ImageOps.fit(image.convert("RGB"), (right - left, THUMBNAIL // 2), Image.Resampling.LANCZOS)
+            whole.paste(part, (left, row * THUMBNAIL // 2))
+    ImageDraw.Draw(whole).line([(0, THUMBNAIL // 2), (THUMBNAIL, THUMBNAIL // 2)], fill="#4a9eff", width=2)
+    return whole
 
 
 def thumbnail(before: Image.Image, after: Image.Image) -> Image.Image:

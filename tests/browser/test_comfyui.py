@@ -25,10 +25,11 @@ from tests.conftest import random_generator  # noqa: E402
 
 NEW_FRONTEND = CACHE / "frontend" / "comfyui_frontend_package" / "static"
 FIRST, LINE_ART, ANIMATION = "1 Picture to pencil", "2 Line art to pencil", "7 Animation frames"
+FOLDER, APP = "9 Folder", "10 App"
 NEEDS_CHECKPOINT = "3 Behind Stable Diffusion"
 GENERATE = "SketchGANGenerate"
 LANGUAGES = sorted(folder.name for folder in (ROOT / "locales").iterdir())
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
+NAMES = sorted((path.stem for path in EXAMPLES.glob("*.json")), key=lambda name: int(name.split()[0]))
 MODES = ("canvas", "nodes-2")
 BLUEPRINT = ROOT / "subgraphs" / "Picture to pencil.json"
 expect = sync_api.expect
@@ -276,6 +277,35 @@ def test_the_pages_of_a_batch_are_turned(page: ComfyPage) -> None:
 def test_a_newer_front_end(browser: sync_api.Browser, newer_host: Host, mode: str) -> None:
     with tab(browser, newer_host, mode) as opened:
         compare(opened, f"newer-{mode}")
+
+
+def test_a_newer_front_end_opens_the_app(browser: sync_api.Browser, newer_host: Host) -> None:
+    shown = json.loads((EXAMPLES / f"{APP}.json").read_text())["extra"]["linearData"]["inputs"]
+    with tab(browser, newer_host) as opened:
+        opened.browse_examples().get_by_text(APP, exact=True).first.click()
+        settings = opened.page.get_by_test_id("linear-widgets").get_by_test_id("builder-widget-label")
+        expect(settings).to_have_text([name for _, name in shown])
+        assert opened.page.evaluate("() => app.graph.extra.linearMode")
+
+
+def test_an_app_shows_settings_and_results_that_are_in_its_graph() -> None:
+    workflow = json.loads((EXAMPLES / f"{APP}.json").read_text())
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for number, name in workflow["extra"]["linearData"]["inputs"]:
+        assert name in [slot["name"] for slot in nodes[number]["inputs"] if "widget" in slot]
+    assert [nodes[number]["type"] for number in workflow["extra"]["linearData"]["outputs"]] == ["SaveImage"]
+
+
+def test_the_folder_of_an_example_is_there_when_it_is_opened(page: ComfyPage) -> None:
+    page.open_example(FOLDER)
+    prompt = page.page.evaluate("async () => (await app.graphToPrompt()).output")
+    (loader,) = (entry for entry in prompt.values() if entry["class_type"] == "LoadImageDataSetFromFolder")
+    pictures = page.host.root / "input" / loader["inputs"]["folder"]
+    assert sorted(path.name for path in pictures.iterdir()) == [
+        f"sketchgan-{name}.jpg" for name in ("astronaut", "cat", "coffee")
+    ]
+    shown = {"loader": loader, "shown": {"class_type": "PreviewImage", "inputs": {"images": ["loader", 0]}}}
+    assert len(page.host.run(shown).outputs["shown"]["images"]) == 3
 
 
 def test_stable_diffusion_lacks_nothing_but_a_checkpoint(browser: sync_api.Browser, host: Host) -> None:

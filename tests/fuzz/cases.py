@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import random
@@ -13,9 +14,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image, ImageCms
 
 from sketchgan_core.errors import SketchGANError
@@ -33,6 +36,7 @@ from training.learning.validation import Best
 from training.runs.checkpoint import newest_intact, read_state, save_checkpoint
 from training.runs.state import Origin, RunState
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 5.0
 # A few bytes can hold a picture of a hundred megapixels, the most that is read.
 MEGABYTES = {"images": 2500, "records": 2500}
@@ -302,6 +306,38 @@ def _pairs(rng: random.Random, folder: Path) -> None:
     find_pairs([pairs])
 
 
+@cache
+def _node_inputs() -> ModuleType:
+    """nodes/images.py by itself: the package around it can only be imported in a host."""
+    spec = importlib.util.spec_from_file_location("node_images", ROOT / "nodes" / "images.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _nodes(rng: random.Random, folder: Path) -> None:
+    """What another node may hand over as an IMAGE or a MASK."""
+    sizes = [rng.choice((0, 1, 1, 2, 3, 4, 5, 17, 64)) for _ in range(rng.choice((0, 1, 2, 3, 3, 4, 4, 4, 5)))]
+    dtypes = (torch.float32, torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.complex64)
+    dtype = rng.choice((*dtypes, torch.bool, torch.uint8, torch.int8, torch.int16, torch.int64))
+    given = (torch.rand(sizes, generator=torch.Generator().manual_seed(rng.randrange(2**31))) * 255).to(dtype)
+    if given.numel() and dtype.is_floating_point and rng.random() < 0.5:
+        given.view(-1)[rng.randrange(given.numel())] = rng.choice((float("nan"), float("inf"), -1e4))
+    if given.ndim > 1 and rng.random() < 0.3:
+        given = given.transpose(0, -1)  # not contiguous
+    images, kind = _node_inputs(), rng.choice(("frames", "masks"))
+    try:
+        taken = getattr(images, kind)(given, "image")
+    except ValueError as error:
+        raise SketchGANError(str(error)) from None
+    assert taken.numel()
+    assert (taken.dtype, taken.ndim) == (torch.float32, 4 if kind == "frames" else 3)
+    if kind == "frames":
+        assert images.to_colours(taken[0], rng.choice((1, 7)), rng.choice((1, 9))).shape[-1] == 3
+
+
 TARGETS: dict[str, Callable[[random.Random, Path], None]] = {
     "images": _images,
     "records": _records,
@@ -310,6 +346,7 @@ TARGETS: dict[str, Callable[[random.Random, Path], None]] = {
     "weights": _weights,
     "checkpoints": _checkpoints,
     "pairs": _pairs,
+    "nodes": _nodes,
 }
 
 

@@ -352,3 +352,24 @@ def test_grade_and_style_are_drawn(host: Host, style: str) -> None:
     }
     dark = [np.median(image[20:-20, 20:80]) for image in drawn.values()]
     assert dark[0] > dark[1] + 0.1
+
+
+def test_every_picture_of_a_folder_is_drawn_at_its_own_size(host: Host) -> None:
+    loader = "LoadImageDataSetFromFolder"
+    if loader not in host.get("/object_info"):
+        pytest.skip("this host loads no folders")
+    folder = host.root / "input" / "pictures"
+    folder.mkdir(exist_ok=True)
+    sizes = {(90, 60), (70, 110)}
+    for width, height in sizes:
+        grey = np.rint(draw_lines(height, width) * 255).astype(np.uint8)
+        Image.fromarray(grey).convert("RGB").save(folder / f"{width}.png")
+    graph = sketching() | {
+        "image": node(loader, folder="pictures"),
+        "compared": node("SketchGANCompare", before=IMAGE, after=SKETCH),
+    }
+    run = done(host, graph)
+    assert {run.image("shown", index).size for index in range(2)} == sizes
+    for index in range(2):
+        before, after = (run.image("compared", index, f"{side}_images") for side in ("before", "after"))
+        assert before.size == after.size

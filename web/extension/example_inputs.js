@@ -5,8 +5,10 @@ import { app } from "../../scripts/app.js";
 
 /** Only pictures that come with the examples are named like this. */
 const EXAMPLE = /^sketchgan-[a-z-]+\.(png|jpg|webp|mp4)$/;
-/** The nodes that load what is in the host's input folder, and which input of theirs names it. */
-const LOADERS = { LoadImage: "image", LoadVideo: "file" };
+/** Folders in the host's input folder that an example begins with, and what is in them. */
+const FOLDERS = { "sketchgan-pictures": ["sketchgan-astronaut.jpg", "sketchgan-cat.jpg", "sketchgan-coffee.jpg"] };
+/** The nodes that load what is in the host's input folder, and which input of theirs names it; not every host has all. */
+const LOADERS = { LoadImage: "image", LoadVideo: "file", LoadImageDataSetFromFolder: "folder" };
 const PACKAGE = new URL(import.meta.url).pathname.split("/").at(-2);
 
 app.registerExtension({
@@ -14,10 +16,10 @@ app.registerExtension({
   async beforeConfigureGraph(graph) {
     for (const [type, input] of Object.entries(LOADERS)) {
       const loaders = (graph?.nodes ?? []).filter((node) => node.type === type);
-      const names = new Set(loaders.map((node) => node.widgets_values?.[0]).filter((name) => EXAMPLE.test(name)));
-      if (!names.size) continue;
+      const names = new Set(loaders.map((node) => node.widgets_values?.[0]).filter(isOurs));
+      if (!names.size || !LiteGraph.registered_node_types[type]) continue;
       const there = filesThere(type, input);
-      for (const name of names) if (!there.includes(name) && (await upload(name))) there.push(name);
+      for (const name of names) if (!there.includes(name) && (await bring(name))) there.push(name);
     }
   },
 });
@@ -28,11 +30,22 @@ function filesThere(type, input) {
   return Array.isArray(options) ? options : settings.options;
 }
 
-/** Copies a file from example_workflows/inputs to the host's input folder, as its upload button would. */
-async function upload(name) {
+function isOurs(name) {
+  return EXAMPLE.test(name) || Object.hasOwn(FOLDERS, name);
+}
+
+/** Gives the host a picture, or a folder with all that is in it. */
+async function bring(name) {
+  if (!Object.hasOwn(FOLDERS, name)) return upload(name);
+  return (await Promise.all(FOLDERS[name].map((picture) => upload(picture, name)))).every(Boolean);
+}
+
+/** Copies a file from example_workflows/inputs to a folder in the host's input folder, as its upload button would. */
+async function upload(name, folder = "") {
   const picture = await api.fetchApi(`/workflow_templates/${PACKAGE}/inputs/${name}`);
   if (!picture.ok) return false;
   const form = new FormData();
   form.append("image", await picture.blob(), name);
+  form.append("subfolder", folder);
   return (await api.fetchApi("/upload/image", { method: "POST", body: form })).ok;
 }
