@@ -65,7 +65,7 @@ def test_solid_black_is_dark_and_lines_have_grain(pencil: Sketcher) -> None:
     cv2.line(lines, (180, 20), (180, 236), 0, 2)
     sketch = pencil(lines, shading=0.0, darkness=0.5)
     black = sketch[100:156, 50:110]
-    assert 0.1 < black.mean() < 0.32, "as dark as layers of graphite, not as ink"
+    assert 0.1 < black.mean() < 0.36, "as dark as layers of graphite, not as ink"
     assert black.std() > 0.03, "strokes show in it"
     stroke = sketch[40:216, 178:183].min(axis=1)
     assert stroke.std() > 0.03, "pressure and tooth vary along a stroke"
