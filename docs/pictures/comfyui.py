@@ -22,6 +22,7 @@ EXAMPLES = ROOT / "example_workflows"
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 STABLE_DIFFUSION = "3 Behind Stable Diffusion"
 FOLDER = "9 Folder"
+APP, SAME_GRAPH = "10 App", "1 Picture to pencil"
 IN_FOLDER = ("astronaut", "cat", "coffee")
 README = {
     "comfyui-canvas": "canvas-1 Picture to pencil-graph",
@@ -50,6 +51,7 @@ def results(name: str) -> tuple[Image.Image, Image.Image]:
     if name == STABLE_DIFFUSION:
         lines = Image.open(ROOT / "examples" / "drawings" / "books.png").convert("L")
         return lines, Sketcher.load()(lines, lines="auto", shading=0.6)
+    name = SAME_GRAPH if name == APP else name
     return tuple(Image.open(SCREENSHOTS / f"result-{name}-{side}.png") for side in ("before", "after"))  # type: ignore[return-value]
 
 
