@@ -69,8 +69,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in [options.of] if options.of else CHOICES:
-        report[name.replace("-", " ")] = measured(CHOICES[name]())
-        print(json.dumps(report[name.replace("-", " ")], indent=2))
+        found = report[name.replace("-", " ")] = measured(CHOICES[name]())
+        print(json.dumps(found, indent=2))
         RESULTS.write_text(json.dumps(report, indent=2) + "\n")
 
 

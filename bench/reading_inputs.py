@@ -22,6 +22,7 @@ from training.synthesis.vector import ColourShape, parse_colours
 
 SIDE = 800
 LINE_DRAWINGS = 64
+DOTTED = ("screentone", "dots of two sizes")  # grounds that need regions to be filled
 EMOJI = 48
 CLIP_ART = 40
 INK = (0.01, 0.15)  # share of a line drawing: neither next to nothing nor a silhouette
@@ -287,19 +288,25 @@ def _of_object(source: str, colour: np.ndarray, cover: np.ndarray, number: int) 
 # Drawings and lines
 
 
+def on_grounds(
+    source: str, lines: np.ndarray, other: np.ndarray, grounds: dict[str, tuple[str, Ground]], start: int, count: int
+) -> Iterator[Input]:
+    """A line drawing (H, W) on `count` of the grounds, from number `start` on; with dots if there is room for them."""
+    kinds = list(grounds)
+    for number in range(start, start + count):
+        kind = kinds[number % len(kinds)]
+        truth, make = grounds[kind]
+        if kind not in DOTTED or can_be_filled(lines):
+            yield Input(kind, source, truth, in_bytes(make(lines, other, random_of(f"{source}/{kind}"))))
+
+
 def _drawings(held: bool) -> Iterator[Input]:
-    grounds = list(GROUNDS)
     other = line_drawing("rhinoceros_architetto_fr_01", 2, SIDE)
     for found, (name, width, lines) in enumerate(islice(line_drawings(), LINE_DRAWINGS), start=1):
         source = f"openclipart/{name}"
         if held_back(source) != held:
             continue
-        for place in range(7):
-            kind = grounds[(found * 7 + place) % len(grounds)]
-            truth, make = GROUNDS[kind]
-            if kind == "screentone" and not can_be_filled(lines):
-                continue
-            yield Input(kind, source, truth, in_bytes(make(lines, other, random_of(f"{source}/{kind}"))))
+        yield from on_grounds(source, lines, other, GROUNDS, found * 7, 7)
         sizes = (64, 160, 400, 800, 2048)
         size = sizes[found % len(sizes)]
         clean = line_drawing(name, width * max(1.0, (size / SIDE) ** 0.5), size)

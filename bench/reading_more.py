@@ -22,12 +22,12 @@ from reading_inputs import (
     SIDE,
     Ground,
     Input,
-    can_be_filled,
     fibres,
     in_bytes,
     lamp,
     line_drawings,
     mixed,
+    on_grounds,
     patches_of_ink,
     random_of,
     read_picture,
@@ -181,16 +181,10 @@ LOOKS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
 
 
 def _drawings(fitted: bool) -> Iterator[Input]:
-    grounds = list(MORE_GROUNDS)
     for number, (source, lines) in enumerate(_lines()):
         if kept(source) == fitted:
             continue
-        for place in range(5):
-            kind = grounds[(number * 5 + place) % len(grounds)]
-            truth, make = MORE_GROUNDS[kind]
-            if kind == "dots of two sizes" and not can_be_filled(lines):
-                continue
-            yield Input(kind, source, truth, in_bytes(make(lines, lines, random_of(f"{source}/{kind}"))))
+        yield from on_grounds(source, lines, lines, MORE_GROUNDS, number * 5, 5)
         yield Input("clean lines", source, "lines", in_bytes(lines))
 
 

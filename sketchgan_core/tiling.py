@@ -164,7 +164,8 @@ def _alike(generator: Generator, regions: list[Region], planes: Tensor) -> list[
         window = _window(generator, region, planes)
         return region.within(window), window.height, window.width
 
-    return list(takewhile(lambda region: seen(region) == seen(regions[0]), regions))
+    first = seen(regions[0])
+    return list(takewhile(lambda region: seen(region) == first, regions))
 
 
 def _draw(generator: Generator, planes: Tensor, reach: Tensor, regions: list[Region]) -> list[Tensor] | None:

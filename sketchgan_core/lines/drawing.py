@@ -57,8 +57,7 @@ def clean_drawing(
     measured = levels or _measure(grey, ink, paper)
     rules = find_rules(ink) if settings.rules == "remove" else None
     if measured.clean:
-        printed = rules is not None and are_pale(rules, grey)
-        return _unruled(grey, paper, rules) if rules is not None and printed else grey, measured
+        return grey if rules is None or not are_pale(rules, grey) else _unruled(grey, paper, rules), measured
     if rules is not None:
         grey = _unruled(grey, paper, rules)
         working = shrunk(grey, DRAWING.working * 2.0 ** (settings.detail - 0.5))

@@ -320,10 +320,11 @@ class Watch:
         before = self.best
         if self.health.check_validation(crops, scalars, training.bad_steps) and may_be_best(training.config, crops):
             self.best = better(self.best, choice(training), scalars, crops)
-        judge = curve(read_metrics(self.run), "loss/discriminator")
-        if not self.warned and judge and judge[-1][1] > WORSE_THAN_GUESSING and may_be_best(training.config, crops):
-            self.warned = True
-            print(f"{self.run}: {misjudging(judge[-1][1], training.config)}", file=sys.stderr, flush=True)
+        if not self.warned and may_be_best(training.config, crops):
+            judge = curve(read_metrics(self.run), "loss/discriminator")
+            if judge and judge[-1][1] > WORSE_THAN_GUESSING:
+                self.warned = True
+                print(f"{self.run}: {misjudging(judge[-1][1], training.config)}", file=sys.stderr, flush=True)
         best = None if self.best is None else asdict(self.best)
         write_record(self.run, crops=crops, seconds=round(training.seconds, 1), best=best)
         write_page(self.run)
