@@ -33,7 +33,7 @@ GRADES = {
     "2B": TWO_B,
     "4H": Grade(0.62, 0.75, softness=0.0),
     "8B": Grade(0.93, 0.35, softness=2 / 3),
-    "charcoal": Grade(0.97, 0.45, softness=1.0),
+    "charcoal": Grade(0.95, 0.6, softness=1.0),
 }
 
 

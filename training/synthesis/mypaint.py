@@ -160,12 +160,13 @@ class Brush:
         preset: name below the brush folder, without suffix.
         scale: canvas pixels per image pixel.
         radius: multiplies the preset's radius.
+        scatter: how far dabs lie beside the stroke at no pressure, in radii; None is the preset's.
     """
 
     TILT = (0.35, -0.25)  # how the pencil leans
     SPEED = 400.0  # image px per second
 
-    def __init__(self, preset: str, scale: float, radius: float = 1.0) -> None:
+    def __init__(self, preset: str, scale: float, radius: float = 1.0, scatter: float | None = None) -> None:
         self._lib = library()
         self._brush = self._lib.mypaint_brush_new()
         self.scale = scale
@@ -177,6 +178,8 @@ class Brush:
         for setting in ("color_h", "color_s", "color_v", "slow_tracking", "slow_tracking_per_dab"):
             self.set(setting, 0.0)
         self.set("radius_logarithmic", BASE_RADIUS + math.log(scale * radius))
+        if scatter is not None:
+            self.set("offset_by_random", scatter)
 
     def set(self, setting: str, value: float) -> None:
         """Set the base value of a brush setting."""

@@ -40,19 +40,21 @@ class Lead:
         radius: times the preset's; that of the 2B is a line of 2 to 3 px.
         gain: how much it lays down for the same pressure.
         smudged: 0..1, how much of the shading is rubbed, and lies as a haze about its strokes.
+        scatter: see `Brush`. Crumbs that lie anywhere cannot be learned, and would come out as a blur.
     """
 
     brush: str
     radius: float
     gain: float = 1.0
     smudged: float = 0.0
+    scatter: float | None = None
 
 
 LEADS = {
     "2B": Lead(BRUSH, 1.3),
     "4H": Lead("deevad/4H_pencil", 1.2, 5.0),
-    "8B": Lead("tanda/pencil-8b", 1.75, 1.0, 0.5),
-    "charcoal": Lead("classic/charcoal", 1.65, 1.0, 0.3),
+    "8B": Lead("tanda/pencil-8b", 2.2, 1.0, 0.5, 0.6),
+    "charcoal": Lead("classic/charcoal", 2.0, 1.0, 0.5, 1.15),
 }
 
 
@@ -91,7 +93,7 @@ def draw(
     for number, drawn in enumerate(passes):
         with Canvas(*bare.shape) as canvas:
             for drawn_alike, radius in drawn:
-                with Brush(lead.brush, SUPERSAMPLING, radius) as pencil:
+                with Brush(lead.brush, SUPERSAMPLING, radius, lead.scatter) as pencil:
                     for stroke in drawn_alike:
                         pencil.stroke(canvas, stroke)
             left = np.exp(-gain * canvas.alpha())
