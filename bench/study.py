@@ -2,10 +2,11 @@
 
     python bench/study.py [--crops 2000] [--work .cache/study]
 
-The hand is another brush of the renderer's (charcoal); the drawings are clip art. There are 42 pairs to train on and
-24, of other drawings, to measure on, as well as sketches by the same hand and line images without a sketch, unpaired.
-Every way trains for the same number of crops. After an interruption, the same command goes on. Writes
-docs/study/study.json and sheet.jpg, and prints the table that docs/study/study.md comments on.
+The hands are other brushes of the renderer's; the drawings are clip art, half of them with tone. There are 42 pairs to
+train on and 24, of other drawings, to measure on, as well as sketches by the same hand and line images without a
+sketch, unpaired. Every way trains for the same number of crops: those of `REPEATED` on both hands with three seeds,
+the others on the first hand with the first. After an interruption, the same command goes on. Writes
+docs/study/study.json and a sheet for each hand, and prints the tables that docs/study/study.md comments on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +28,27 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sketchgan_core.images import read_image
 from sketchgan_core.pencils.weights import read_header
-from sketchgan_core.sketcher import Medium, Sketcher
-from training.commands.evaluate import CROP, OTHER_SEED
+from sketchgan_core.planning.light import Light
+from sketchgan_core.sketcher import Sketcher
+from training.commands.evaluate import CROP, OTHER_SEED, draw_pair
 from training.config import TrainConfig
 from training.data.pairs import Pair, find_pairs, split
+from training.data.stacks import light_of
 from training.learning.start import FINE_TUNING
 from training.measuring.measures import inked_crops, kid, lines_kept, sliced_wasserstein, texture_features
 from training.measuring.perceptual import build_features
 from training.synthesis.pencil import draw, lay_on_paper
 
 RESULT = Path(__file__).parents[1] / "docs" / "study"
-BRUSH, SEED = "classic/charcoal", 7
+HANDS = {"charcoal": "classic/charcoal", "ballpen": "deevad/ballpen"}
+SEEDS = (0, 1, 2)  # of the runs; the pairs stay the same
+PAIRS_SEED = 7
 TRAINED, MEASURED, SKETCHES, LINES = 42, 24, 30, 120  # drawings for each purpose; no drawing serves two of them
 CROPS_EACH = 6
 SHOWN = 4  # drawings on the sheet
 COLUMN = 300  # px
+FEATURES = "efficientnet-lite0"
+SHOWN_DIGITS = {"kid": 3, "sliced_wasserstein": 0, "line_recall": 3, "graphite": 3, "minutes": 0}
 
 WAYS = {
     "a": "42 pairs, no augmentation",
@@ -53,6 +61,7 @@ WAYS = {
     "f": "42 pairs, fine-tuning recipe, from scratch: the recipe alone",
 }
 FROM_PENCIL = ("d", "d15", "d5", "e")
+REPEATED = ("d", "e")
 # the defaults are made for 400,000 crops: these are the same phases for a run of a few thousand
 SHORT = {
     "warmup_crops": 400, "fidelity_crops": 600, "discriminator_lead": 400, "adversarial_ramp": 400,
@@ -60,11 +69,11 @@ SHORT = {
 }  # fmt: skip
 
 
-def synthesize(work: Path) -> list[Pair]:
+def synthesize(work: Path, brush: str) -> list[Pair]:
     """One pair for every drawing needed, in the order in which they were made."""
     folder = work / "all"
     count = round(1.25 * (TRAINED + MEASURED + SKETCHES + LINES))  # some drawings come twice
-    command = ["synthesize", "-o", str(folder), "--count", str(count), "--seed", str(SEED), "--brush", BRUSH]
+    command = ["synthesize", "-o", str(folder), "--count", str(count), "--seed", str(PAIRS_SEED), "--brush", brush]
     _trainer(*command, "--fetch", "noto", "--workers", "1")
     return list({pair.drawing: pair for pair in reversed(find_pairs([folder]))}.values())[::-1]
 
@@ -93,9 +102,9 @@ def lay_out(work: Path, pairs: list[Pair]) -> float:
     return share
 
 
-def train(work: Path, way: str, crops: int, share: float, threads: int) -> Path:
+def train(work: Path, way: str, seed: int, crops: int, share: float, threads: int) -> Path:
     """The pencil of one way, trained now if that has not been done."""
-    run = work / "runs" / way
+    run = work / "runs" / f"{way}-{seed}"
     pencil = run / "pencil.safetensors"
     if not pencil.exists():
         settings: dict[str, Any] = {}
@@ -107,7 +116,7 @@ def train(work: Path, way: str, crops: int, share: float, threads: int) -> Path:
             settings |= SHORT
         if way == "a":
             settings |= {"overlap": 0.0, "thickness": 0.0, "affine": 0.0}
-        settings |= {"crops": crops, "validation": share, "sample_crops": 500}
+        settings |= {"crops": crops, "validation": share, "sample_crops": 500, "seed": seed}
         more = ["--from", "default"] if way in FROM_PENCIL else []
         if way == "c":
             more += ["--unpaired-lines", f"{work}/unpaired/lines", "--unpaired-sketches", f"{work}/unpaired/sketches"]
@@ -118,13 +127,14 @@ def train(work: Path, way: str, crops: int, share: float, threads: int) -> Path:
     return pencil
 
 
-def measure(work: Path, pencils: dict[str, Path | str], share: float) -> tuple[dict[str, Any], np.ndarray]:
+def measure(work: Path, brush: str, pencils: dict[str, Path | str], share: float) -> tuple[dict[str, Any], np.ndarray]:
     """Distances to the 24 drawings of the hand, lines kept, and the sheet."""
     pairs = find_pairs([work / "pairs42"])
     pairs = [pairs[index] for index in split(pairs, share)[1]]
     lines = [read_image(pair.line).grey for pair in pairs]
     targets = [read_image(pair.sketch).grey for pair in pairs]
-    name, network = build_features("efficientnet-lite0", torch.device("cpu"))
+    lights = [light_of(pair) for pair in pairs]
+    _, network = build_features(FEATURES, torch.device("cpu"))
     assert network is not None
     reference = inked_crops(targets, lines, CROP, CROPS_EACH)
     wanted = texture_features(network, reference)
@@ -141,32 +151,37 @@ def measure(work: Path, pencils: dict[str, Path | str], share: float) -> tuple[d
 
     rows: dict[str, Any] = {"target": row(targets)}
     # with another seed than the target's: how far apart two drawings by the same hand are
-    again = [_render(line, pair) for line, pair in zip(lines, pairs, strict=True)]
-    rows["second rendering"] = row(again)
+    rows["second rendering"] = row([_render(*given, brush) for given in zip(lines, pairs, lights, strict=True)])
     columns = {"lines": lines, "target": targets}
-    for way, pencil in pencils.items():
+    for name, pencil in pencils.items():
         sketcher = Sketcher.load(pencil, "cpu")
-        columns[way] = [
-            sketcher.draw(line, pair.controls, pair.seed + OTHER_SEED, Medium(pair.paper))
-            for line, pair in zip(lines, pairs, strict=True)
-        ]
-        rows[way] = row(columns[way])
-    return {"features": name, "crops": len(reference), "rows": rows}, _sheet(columns)
+        drawn = [draw_pair(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]
+        rows[name] = row(drawn)
+        if name.endswith("-0") or "-" not in name:
+            columns[name.removesuffix("-0")] = drawn
+    return rows, _sheet(columns)
 
 
-def write(results: dict[str, Any], sheet: np.ndarray) -> None:
-    RESULT.mkdir(parents=True, exist_ok=True)
-    (RESULT / "study.json").write_text(json.dumps(results, indent=2) + "\n")
-    cv2.imwrite(str(RESULT / "sheet.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
-    names = {"default": "the bundled pencil, untouched", **{way: f"({way}) {text}" for way, text in WAYS.items()}}
-    table = ["| | KID | sliced Wasserstein | line recall | mean graphite | minutes |", "|---|---|---|---|---|---|"]
-    for way, row in results["rows"].items():
-        minutes = results["minutes"].get(way)
-        numbers = (
-            f"{row['kid']:.3f} | {row['sliced_wasserstein']:.0f} | {row['line_recall']:.3f} | {row['graphite']:.3f}"
-        )
-        table.append(f"| {names.get(way, way)} | {numbers} | {'' if minutes is None else f'{minutes:.0f}'} |")
-    print("\n".join(table))
+def tables(results: dict[str, Any]) -> str:
+    """For each hand, every way with the mean over its seeds, and the lowest and the highest."""
+    texts = {"default": "the bundled pencil, untouched", **{way: f"({way}) {text}" for way, text in WAYS.items()}}
+    lines = []
+    for hand, rows in results["hands"].items():
+        lines += [f"\n{hand}:\n", "| | KID | sliced Wasserstein | line recall | mean graphite | minutes |"]
+        lines += ["|---|---|---|---|---|---|"]
+        for way in dict.fromkeys(name.split("-")[0] for name in rows):
+            alike = [row for name, row in rows.items() if name.split("-")[0] == way]
+            cells = [_over_seeds([row[key] for row in alike], digits) for key, digits in SHOWN_DIGITS.items()]
+            lines.append(f"| {texts.get(way, way)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _over_seeds(values: list[float | None], digits: int) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    mean = f"{np.mean(known):.{digits}f}"
+    return mean if len(known) == 1 else f"{mean} ({min(known):.{digits}f} to {max(known):.{digits}f})"
 
 
 def _sheet(columns: dict[str, list[np.ndarray]]) -> np.ndarray:
@@ -186,9 +201,9 @@ def _sheet(columns: dict[str, list[np.ndarray]]) -> np.ndarray:
     return np.hstack(cells)
 
 
-def _render(line: np.ndarray, pair: Pair) -> np.ndarray:
+def _render(line: np.ndarray, pair: Pair, light: Light | None, brush: str) -> np.ndarray:
     seed = pair.seed + OTHER_SEED
-    return lay_on_paper(draw(line, line, pair.controls, seed, BRUSH), pair.paper, seed)
+    return lay_on_paper(draw(line, line, pair.controls, seed, brush, light), pair.paper, seed)
 
 
 def _copy(file: Path, folder: Path) -> None:
@@ -200,6 +215,22 @@ def _trainer(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "training", *arguments], check=True)
 
 
+def study(hand: str, work: Path, ways: Sequence[str], crops: int, threads: int) -> dict[str, Any]:
+    """One hand: the rows of its table; keeps its sheet."""
+    share = lay_out(work, synthesize(work, HANDS[hand]))
+    first = hand == next(iter(HANDS))
+    pencils: dict[str, Path | str] = {}
+    for seed in SEEDS:
+        for way in (way for way in ways if way in REPEATED or (first and seed == SEEDS[0])):
+            pencils[f"{way}-{seed}"] = train(work, way, seed, crops, share, threads)
+    rows, sheet = measure(work, HANDS[hand], {"default": "default", **pencils}, share)
+    for name, row in rows.items():
+        seconds = read_header(pencils[name]).training["seconds"] if name in pencils else None
+        row["minutes"] = None if seconds is None else round(seconds / 60, 1)
+    cv2.imwrite(str(RESULT / f"{hand}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=int, default=2000, help="of every way (default 2000)")
@@ -208,23 +239,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    share = lay_out(options.work, synthesize(options.work))
     ways = [way for way in options.ways.split(",") if way in WAYS]
-    pencils: dict[str, Path | str] = {"default": "default"}
-    pencils |= {way: train(options.work, way, options.crops, share, options.threads) for way in ways}
-    results, sheet = measure(options.work, pencils, share)
-    told = {way: read_header(pencils[way]).training for way in ways}
+    RESULT.mkdir(parents=True, exist_ok=True)
     start = read_header("sketchgan_core/pencils/default.safetensors").training
-    write(
-        {
-            "hand": BRUSH, "crops_each": options.crops,
-            "bundled_pencil_crops": start["crops"],
-            "minutes": {way: round(story["seconds"] / 60, 1) for way, story in told.items()},
-            "commands": {way: story["command"] for way, story in told.items()},
-            **results,
+    results = {
+        "brushes": HANDS, "seeds": SEEDS, "crops_each": options.crops, "features": FEATURES,
+        "bundled_pencil_crops": start["crops"],
+        "hands": {
+            hand: study(hand, options.work / hand, ways, options.crops, options.threads) for hand in HANDS
         },
-        sheet,
-    )  # fmt: skip
+    }  # fmt: skip
+    (RESULT / "study.json").write_text(json.dumps(results, indent=2) + "\n")
+    print(tables(results))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ WHY = (
     "**Arithmetic.** Two fifths of the network's time are convolutions. The rest moves memory between them: "
     "activations 13 %, sums and copies 18 %, planes put together and taken apart 14 %, enlarging 8 %. With 16 to 96 "
     "channels a layer ends before its values have been worth fetching; a matrix product uses each of them 2,048 times.",
+    "**Texture.** Scanned graphite is grainier than judges like a drawing to be (docs/judged), and has no lines.",
 )
 
 
@@ -69,12 +70,22 @@ def memory() -> list[tuple[str, str, str]]:
     ]
 
 
+def graphite() -> list[tuple[str, str, str]]:
+    """How far textures are from scanned graphite, beside how far two halves of the scan are from each other."""
+    distances = result("graphite")["sliced_wasserstein"]
+    floor = distances.pop("floor")
+    return [
+        (f"texture of {name} to scanned graphite, sliced Wasserstein", f"{distance:.0f}", f"(floor {floor:.0f})")
+        for name, distance in distances.items()
+    ]
+
+
 def ratio(entry: dict[str, float]) -> str:
     return f"{entry['ratio']:.2f}"
 
 
 def main() -> None:
-    rows = [*speed(), *parts(), *memory()]
+    rows = [*speed(), *parts(), *memory(), *graphite()]
     told = "By `make bench`, each ratio within one run on one machine; the files in [results](results) say which."
     text = ["# What was measured", "", told, ""]
     text += ["| measure | measured | aimed at |", "|---|---|---|"]

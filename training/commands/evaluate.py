@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     targets = [grey(pair.sketch, pair.size).astype(np.float32) / 255 for pair in pairs]
     columns: dict[str, list[np.ndarray]] = {"lines": lines, "target": targets}
     lights = [light_of(pair) for pair in pairs]
-    columns["pencil"] = [_draw(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]
+    columns["pencil"] = [draw_pair(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]
     columns |= _second_rendering(pairs, lines, lights)
     columns["cv2.pencilSketch"] = [_pencil_sketch(image) for image in lines]
     columns["grey lines"] = [1 - 0.55 * (1 - image) for image in lines]
@@ -157,7 +157,9 @@ def _one_per_drawing(pairs: Sequence[Pair]) -> list[Pair]:
     return list({pair.drawing: pair for pair in reversed(pairs)}.values())[::-1]
 
 
-def _draw(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None, seed: int = OTHER_SEED) -> np.ndarray:
+def draw_pair(
+    sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None, seed: int = OTHER_SEED
+) -> np.ndarray:
     """What the generator alone draws for a pair."""
     seed += pair.seed
     if not sketcher.generator.draws_load:
@@ -238,7 +240,7 @@ def _light(
 
 
 def _seeds(sketcher: Sketcher, pair: Pair, lines: np.ndarray, light: Light | None) -> dict[str, Any]:
-    first, again, other = (_draw(sketcher, pair, lines, light, seed) for seed in (1, 1, 2))
+    first, again, other = (draw_pair(sketcher, pair, lines, light, seed) for seed in (1, 1, 2))
     marked = np.minimum(first, other) < 0.9
     return {
         "same_seed_identical": bool(np.array_equal(first, again)),
