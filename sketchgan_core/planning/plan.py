@@ -198,18 +198,22 @@ def pressure(lines: np.ndarray, controls: Controls, seed: int, light: Light | No
     return _tones(_ink(lines), controls.maps(*lines.shape), Hand(seed), light, LAYERED).pressure
 
 
-def displacements(controls: Controls, seed: int, height: int, width: int) -> dict[str, np.ndarray]:
-    """How far from its line a point is drawn, in each pass over the lines: (2, H, W) px, x then y."""
+def displacement(of: str, controls: Controls, seed: int, height: int, width: int) -> np.ndarray:
+    """How far from its line a point is drawn in a pass over the lines, take, restated or construction.
+
+    Returns:
+        (2, H, W) px, x then y.
+    """
     hand = Hand(seed)
     rough = controls.maps(height, width)["roughness"]
+    if of == "restated":
+        return (0.8 + 1.6 * rough + 2.6 * rough**2) * hand.wobble(height, width, 20.0, part=1)
+    if of == "construction":
+        return (2.0 + 1.5 * rough + 5.0 * rough**2) * hand.wobble(height, width, 40.0, part=2)
     # A confident line sways slowly and trembles little; one wavelength alone would look like a machine's.
     take = 0.75 * hand.wobble(height, width, 30.0, part=5) + 0.3 * hand.wobble(height, width, 12.0)
     take += 0.15 * hand.wobble(height, width, 3.0)
-    return {
-        "take": (0.2 + rough + 0.9 * rough**2) * take,
-        "restated": (0.8 + 1.6 * rough + 2.6 * rough**2) * hand.wobble(height, width, 20.0, part=1),
-        "construction": (2.0 + 1.5 * rough + 5.0 * rough**2) * hand.wobble(height, width, 40.0, part=2),
-    }
+    return (0.2 + rough + 0.9 * rough**2) * take
 
 
 def presence(ink: np.ndarray, controls: Controls, seed: int) -> dict[str, np.ndarray]:
@@ -244,12 +248,12 @@ def _ink(lines: np.ndarray) -> _Ink:
 
 def _passes(ink: np.ndarray, controls: Controls, seed: int) -> dict[str, np.ndarray]:
     """The lines (H, W) as each pass over them draws them."""
-    moves, present = displacements(controls, seed, *ink.shape), presence(ink, controls, seed)
     line = ink * (1 - solid(ink))
+    passes = {"take": ink} | {name: line * firm for name, firm in presence(ink, controls, seed).items()}
     return {
-        "take": _moved(ink, moves["take"]),
-        "restated": _moved(line * present["restated"], moves["restated"]),
-        "construction": _moved(line * present["construction"], moves["construction"]),
+        # Most drawings have no construction lines.
+        name: _moved(drawn, displacement(name, controls, seed, *ink.shape)) if drawn.any() else drawn
+        for name, drawn in passes.items()
     }
 
 

@@ -126,7 +126,7 @@ def all_strokes(
     polylines = trace((ink_mask(1 - reference, _FAINTEST) & ~filled) | (mask & filled))
 
     pressed = plan.pressure(lines, controls, seed, light)
-    moves = plan.displacements(controls, seed, height, width)
+    moves = {of: plan.displacement(of, controls, seed, height, width) for of in ("take", "restated", "construction")}
     presence = plan.presence(ink, controls, seed)
     roughness = float(controls.roughness)
     darkness = float(controls.darkness)
