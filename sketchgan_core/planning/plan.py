@@ -237,13 +237,18 @@ def solid(ink: np.ndarray) -> np.ndarray:
 
 def inside_of_solids(ink: np.ndarray) -> np.ndarray:
     """The inside of the filled areas of ink (H, W), 0..1, which is shaded; the rest of them is their outline."""
-    return cv2.erode(np.minimum(solid(ink), ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+    return _inside(solid(ink), ink)
+
+
+def _inside(filled: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    return cv2.erode(np.minimum(filled, ink), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
 
 
 def _ink(lines: np.ndarray) -> _Ink:
     whole = 1 - np.ascontiguousarray(lines, np.float32)
-    inside = inside_of_solids(whole)
-    return _Ink(whole, inside, solid(whole), whole * (1 - inside))
+    filled = solid(whole)
+    inside = _inside(filled, whole)
+    return _Ink(whole, inside, filled, whole * (1 - inside))
 
 
 def _passes(ink: np.ndarray, controls: Controls, seed: int) -> dict[str, np.ndarray]:
