@@ -27,7 +27,7 @@ _FORM_NEAR = (0.02, 0.08)  # share of edges around a place whose form is unknown
 def read_flow(light: Light, hand: Hand) -> np.ndarray:
     """The direction of the shading (H, W), radians, float32."""
     height, width = light.lightness.shape
-    slant = 2 * (SLANT + _SLANT_TURN * hand.wobble(height, width, 90.0, part=8)[0])
+    slant = 2 * (SLANT + _SLANT_TURN * hand.drift(height, width, 90.0, part=8))
     cosine, sine = np.cos(slant), np.sin(slant)
     spreads = (_FORM_SPREAD,) if light.moving else (_BODY_SPREAD, _FORM_SPREAD)
     for along, trust in (*_forms(light, spreads), _texture(light.lightness)):

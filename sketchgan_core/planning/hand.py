@@ -65,7 +65,10 @@ class Hand:
         first, second = (
             np.roll(_basis(stream, scale, index), shift, (0, 1)) for index, shift in enumerate(shifts.tolist())
         )
-        return np.float32(np.cos(angle)) * first + np.float32(np.sin(angle)) * second
+        first *= np.float32(np.cos(angle))
+        second *= np.float32(np.sin(angle))
+        first += second
+        return first
 
     def wobble(self, height: int, width: int, scale: float, part: int = 0) -> np.ndarray:
         """Displacement field (2, H, W), x then y, unit deviation, correlation `scale` px."""
@@ -73,6 +76,10 @@ class Hand:
         for axis in (0, 1):
             fields[axis] = self._field(_WOBBLE, scale, 2 * part + axis)
         return tile_to(fields, height, width)
+
+    def drift(self, height: int, width: int, scale: float, part: int = 0) -> np.ndarray:
+        """The first component (H, W) of `wobble` alone."""
+        return tile_to(self._field(_WOBBLE, scale, 2 * part), height, width)
 
     def pressure(self, height: int, width: int) -> np.ndarray:
         """How hard the hand presses (H, W): 0..1, mean 0.5, swelling and fading over some 60 px."""

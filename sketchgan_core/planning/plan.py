@@ -377,7 +377,7 @@ def _dotted(shading: Shading) -> Shading:
 
 def _gathered(hand: Hand, height: int, width: int) -> np.ndarray:
     """How far apart the strokes are put (H, W), about 1: closer here, looser there, as a hand works in patches."""
-    return np.clip(1 + np.float32(0.16) * hand.wobble(height, width, 40.0, part=10)[0], 0.7, 1.4)
+    return np.clip(1 + np.float32(0.16) * hand.drift(height, width, 40.0, part=10), 0.7, 1.4)
 
 
 def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
@@ -428,8 +428,8 @@ def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray
     # The strokes run out there, each at a length of its own.
     lengths = hand.table(24) ** 2
     across = (y * np.float32(math.cos(SLANT)) - x * np.float32(math.sin(SLANT))) / np.float32(SPACING)
-    apart = np.clip(hand.wobble(height, width, 40.0, part=9)[0], -1.5, 1.5)
-    patches = np.clip(hand.wobble(height, width, 100.0, part=11)[0], -1.5, 1.5)
+    apart = np.clip(hand.drift(height, width, 40.0, part=9), -1.5, 1.5)
+    patches = np.clip(hand.drift(height, width, 100.0, part=11), -1.5, 1.5)
     stroke = np.floor(across + 2 * apart).astype(np.int32)
     several = np.floor(across / 5 + apart).astype(np.int32)
     longer = 0.06 * lengths[stroke % len(lengths)] + 0.08 * lengths[several % len(lengths)]
