@@ -98,6 +98,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
     turn = cells[:, 2] * 4 + (cells[:, 0] & 1) + 2 * (cells[:, 1] & 1)
     order = np.argsort(turn, kind="stable")
     at = _pixel(seeds, width, height)
+    direction = np.cos(shading.angle).ravel(), np.sin(shading.angle).ravel()
     page = _Page(np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8))
     laid = []
     # Where a stroke lies none begins, so that most candidates need never be followed.
@@ -105,7 +106,7 @@ def lay_strokes(shading: Shading, hand: Hand, layer: int, start: float = 0.0) ->
         now = order[first:last]
         now = now[page.begun.ravel()[at[now]] == 0]
         if len(now):
-            followed = _followed(shading, wanted, hand.table(16 + layer), seeds[now], cells[now])
+            followed = _followed(shading, wanted, direction, hand.table(16 + layer), seeds[now], cells[now])
             laid.append(_apart(followed, turn[now[followed.kept]], page))
     if not laid:
         return _NONE
@@ -155,12 +156,17 @@ def _pixel(points: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _followed(
-    shading: Shading, wanted: np.ndarray, chance: np.ndarray, seeds: np.ndarray, cells: np.ndarray
+    shading: Shading,
+    wanted: np.ndarray,
+    direction: tuple[np.ndarray, np.ndarray],
+    chance: np.ndarray,
+    seeds: np.ndarray,
+    cells: np.ndarray,
 ) -> _Followed:
     height, width = wanted.shape
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
     luck, long, turned, soft, fat = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001, 3511))
-    paths = _paths(seeds, shading.angle, 0.12 * (turned - 0.5), shading.step)
+    paths = _paths(seeds, direction, wanted.shape, 0.12 * (turned - 0.5), shading.step)
     flat = _pixel(paths, width, height)
     middle = HALF_LENGTH
     tone = wanted.ravel()[flat]
@@ -253,10 +259,19 @@ def _candidates(hand: Hand, layer: int, height: int, width: int, wanted: np.ndar
     return seeds, cells.astype(np.int32)
 
 
-def _paths(seeds: np.ndarray, angle: np.ndarray, off: np.ndarray, length: float) -> np.ndarray:
-    """The streamlines through `seeds` in steps of `length` px: (N, 2 HALF_LENGTH + 1, 2) x, y."""
-    height, width = angle.shape
-    cosine, sine = np.cos(angle).ravel(), np.sin(angle).ravel()
+def _paths(
+    seeds: np.ndarray,
+    direction: tuple[np.ndarray, np.ndarray],
+    shape: tuple[int, ...],
+    off: np.ndarray,
+    length: float,
+) -> np.ndarray:
+    """The streamlines through `seeds` in steps of `length` px: (N, 2 HALF_LENGTH + 1, 2) x, y.
+
+    The direction is the cosine and the sine of its angle, (H * W,) each, on a page of this shape.
+    """
+    height, width = shape
+    cosine, sine = direction
     paths = np.empty((len(seeds), 2 * HALF_LENGTH + 1, 2), np.float32)
     paths[:, HALF_LENGTH] = seeds
     for way in (1, -1):
