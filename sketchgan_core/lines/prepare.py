@@ -101,7 +101,7 @@ def prepare_lines(
         reading = read(_readable(image), settings.rules == "keep")
         chosen, reason, light = MODE_OF[reading.kind], reading.reason, reading.light_lines
     else:
-        chosen, reason, light = mode, "as asked", light_lines(grey)
+        chosen, reason, light = mode, "as asked", settings.polarity == "auto" and light_lines(grey)
     if settings.polarity != "auto":
         light = settings.polarity == "light"
     levels: Levels | None = None
