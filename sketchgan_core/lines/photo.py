@@ -176,7 +176,7 @@ def _flow(planes: torch.Tensor, at: Scale) -> Flow:
 
     def turned(colour: torch.Tensor) -> torch.Tensor:
         terms = [[product[min(i, j), max(i, j)] * colour[:, j : j + 1] for j in range(3)] for i in range(3)]
-        return torch.cat([torch.stack(parts).sum(0) for parts in terms], 1)
+        return torch.cat([first.add_(second).add_(third) for first, second, third in terms], 1)
 
     colour = grey
     for _ in range(4):  # power iteration
@@ -260,8 +260,9 @@ def _sample(planes: torch.Tensor, place: torch.Tensor, mode: str = "bilinear") -
     """Planes (1, C, h, w) at places (1, 2, h, w) in px."""
     height, width = planes.shape[2:]
     size = torch.tensor([width, height], device=planes.device).view(1, 2, 1, 1)
-    grid = ((2 * place + 1) / size - 1).permute(0, 2, 3, 1)
-    return functional.grid_sample(planes, grid, mode, "border", align_corners=False)
+    # in -1 .. 1
+    grid = (2 * place).add_(1).div_(size).sub_(1)
+    return functional.grid_sample(planes, grid.permute(0, 2, 3, 1), mode, "border", align_corners=False)
 
 
 def _blur(planes: torch.Tensor, sigma: float) -> torch.Tensor:
