@@ -67,8 +67,9 @@ def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
 
 def darkness_of(load: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:
     """The graphite that a load (H, W) leaves, averaged over all heights of the tooth."""
-    level = np.clip(load * np.float32(LEVELS - 1) + np.float32(0.5), 0, LEVELS - 1).astype(np.int32)
-    return _mean_graphite(grade)[level]
+    level = load * np.float32(LEVELS - 1)
+    level += np.float32(0.5)
+    return _mean_graphite(grade).take(np.clip(level, 0, LEVELS - 1, out=level).astype(np.intp))
 
 
 def load_of(darkness: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:
