@@ -48,7 +48,7 @@ class Controls:
         return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
     def maps(self, height: int, width: int) -> dict[str, np.ndarray]:
-        """Every control as a float32 map (H, W).
+        """Every control as a float32 map: (H, W), or (1, 1) where it is a number.
 
         Raises:
             ValueError: a map has another size than the image.
@@ -58,7 +58,7 @@ class Controls:
             values = np.asarray(value, dtype=np.float32)
             if values.ndim == 2 and values.shape != (height, width):
                 raise ValueError(f"the {name} map is {values.shape}, but the image is {(height, width)}")
-            maps[name] = np.broadcast_to(values, (height, width))
+            maps[name] = values if values.ndim == 2 else values.reshape(1, 1)
         return maps
 
     def fitted(self, size: tuple[int, int]) -> Controls:

@@ -413,9 +413,10 @@ def _shadow(tone: np.ndarray, size: np.ndarray, shading: np.ndarray) -> np.ndarr
 def fading(light: Light, background: np.ndarray, hand: Hand) -> tuple[np.ndarray, np.ndarray]:
     """How much of a picture is kept at each place (H, W), and how much of the side of the lead: 0..1.
 
-    Less around its subject and towards the border, where the side ends first and single strokes run out.
+    Less around its subject and towards the border, where the side ends first and single strokes run out. The background
+    is the control, (H, W) or (1, 1).
     """
-    height, width = background.shape
+    height, width = light.focus.shape
     around = 1 - blurred(light.focus, 5)
     far = background**2
     kept = 1 - far * background * around
