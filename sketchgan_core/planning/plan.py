@@ -344,19 +344,29 @@ def _of_form(
     wanted = 0.32 * maps["shading"] ** 0.35 + 0.68 * maps["shading"] ** 3
     # Of each region, as a share of the longer side.
     sizes = np.sqrt(np.bincount(form.region.ravel(), minlength=len(form.marks))) / max(form.region.shape)
-    amount = _shadow(form.tone, sizes[form.region], wanted) * (1 - filled)
-    amount = amount * _unmarked(form, sizes, np.clip((1 - maps["shading"]) / (1 - CLEAN_TO), 0, 1))
+    above = form.tone - (1 - 0.82 * wanted)
+    # Most of a page is neither in shadow nor black: nothing need be known of it.
+    some = (above > 0) | (inside > 0)
+    region = form.region[some]
+    wanted, kept_clean = (
+        np.broadcast_to(control, ink.shape)[some]
+        for control in (wanted, np.clip((1 - maps["shading"]) / (1 - CLEAN_TO), 0, 1))
+    )
+    amount, angle = np.zeros_like(ink), np.zeros_like(ink)
+    amount[some] = _shadow(above[some], sizes[region], wanted) * (1 - filled[some])
+    amount[some] *= _unmarked(form, region, sizes, kept_clean)
     slope_y, slope_x = np.gradient(form.relief) if min(ink.shape) > 1 else (np.zeros_like(ink), np.zeros_like(ink))
-    up, along = np.sin(form.angles)[form.region], np.cos(form.angles)[form.region]
-    angle = np.arctan2(up - BOW * slope_x, along + BOW * slope_y).astype(np.float32)
+    up, along = np.sin(form.angles)[region], np.cos(form.angles)[region]
+    angle[some] = np.arctan2(up - BOW * slope_x[some], along + BOW * slope_y[some])
+    around = blurred(inside, 8)
     if inside.mean() > FEW_SOLIDS:
         white = 1 - ink
         outline = Light(white, inside, inside, np.ones_like(ink), None)
         # A narrow solid is shaded along its outline; in a wide one that would make swirls.
-        narrow = (inside > 0.5) & (blurred(inside, 8) < WIDE)
+        narrow = (inside > 0.5) & (around < WIDE)
         angle = np.where(narrow, read_flow(outline, hand), np.where(inside > 0.5, np.float32(SLANT), angle))
     # A small solid, like a pupil, is an accent; a large one is layered like any dark tone.
-    black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(blurred(inside, 8), 0.3, 0.9))
+    black = inside * (1 - (1 - np.float32(SOLID_TONE)) * smoothstep(around, 0.3, 0.9))
     dark = np.maximum(FORM_STROKES * np.sqrt(amount), black)
     spacing = np.where(black > 0, np.float32(SPACING), np.float32(FORM_SPACING))
     shading = Shading(dark, dark, angle, spacing, np.full_like(ink, SHORTER), ink * (1 - inside), np.zeros_like(ink))
@@ -364,7 +374,7 @@ def _of_form(
     side_share = np.where(black > 0, np.float32(SOLID_SIDE), np.float32(FORM_SIDE))
     # The tone of a solid goes on under its outline, or a pale ring would part the two.
     under = cv2.dilate(black, np.ones((5, 5), np.uint8)) * ink
-    darkest = JOINT + (SOLID_DARKEST - JOINT) * smoothstep(blurred(inside, 8), 0.05, 0.3)
+    darkest = JOINT + (SOLID_DARKEST - JOINT) * smoothstep(around, 0.05, 0.3)
     return _Tones(shading, pressure, np.maximum(darkest * under, FORM_TONE * amount), side_share)
 
 
@@ -390,21 +400,24 @@ def _pressed(hand: Hand, ink: np.ndarray, dark: np.ndarray) -> np.ndarray:
     return (pressed + IN_DETAIL * smoothstep(blurred(ink, 9), *DETAIL) * (1 - pressed)).astype(np.float32)
 
 
-def _unmarked(form: Form, sizes: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """How much each place is shaded (H, W), 0..1: what holds marks of its own, like a face, is kept clean.
+def _unmarked(form: Form, region: np.ndarray, sizes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """How much places of these regions (N,) are shaded, 0..1: what holds marks of its own, like a face, is kept clean.
 
-    A drawing with many such forms says enough by its lines. `counts` (H, W), 0..1: how much all this counts.
+    A drawing with many such forms says enough by its lines. `counts` (N,), 0..1: how much all this counts.
     """
     marked = form.marks[1:][sizes[1:] > REGION[0]] > 0
     share = np.float64(marked.mean() if len(marked) >= MANY else 0)
     left = np.float32(1 - RICH * smoothstep(share, *RICH_FROM)) ** counts
-    kept_clean = (np.float32(MARKED) ** np.minimum(form.marks, 4))[form.region] ** counts
+    kept_clean = (np.float32(MARKED) ** np.minimum(form.marks, 4))[region] ** counts
     return (left * smoothstep(left, *LEFT) * kept_clean).astype(np.float32)
 
 
-def _shadow(tone: np.ndarray, size: np.ndarray, shading: np.ndarray) -> np.ndarray:
-    """How much of a line drawing's form is shaded (H, W), 0..1: none at shading 0, all but the lights at 1."""
-    amount = np.clip((tone - (1 - 0.82 * shading)) / 0.55, 0, 1) ** (1.15 - 0.15 * shading)
+def _shadow(above: np.ndarray, size: np.ndarray, shading: np.ndarray) -> np.ndarray:
+    """How much of a line drawing's form is shaded (N,), 0..1: none at shading 0, all but the lights at 1.
+
+    It is shaded where its tone is `above` what is left bare, in regions of this size.
+    """
+    amount = np.clip(above / 0.55, 0, 1) ** (1.15 - 0.15 * shading)
     # A small region is a detail: shaded, it would only look dirty, unless much shading is asked for.
     large = size / (1.25 - 0.85 * shading)
     return (amount * smoothstep(large, *REGION)).astype(np.float32)
