@@ -46,33 +46,44 @@ def lay_side(
     around = blurred(weight, _AREA)
 
     def seen(darkness: np.ndarray) -> np.ndarray:
-        return blurred(darkness * weight, _AREA) / around
+        mean = blurred(darkness * weight, _AREA)
+        mean /= around
+        return mean
+
+    def pressed(firm: np.ndarray) -> np.ndarray:
+        free_of_load = firm * bare
+        return np.negative(np.expm1(free_of_load, out=free_of_load), out=free_of_load)
 
     whole = seen(tone)
-    strokes = seen(tone * (1 - share))
+    strokes = seen(tone * (1 - share)) + np.float32(0.01)
     bare = np.log1p(-np.minimum(load, 0.999))
     firm = np.ones_like(load)
     for _ in range(_STROKE_ROUNDS):
-        laid = seen(darkness_of(-np.expm1(firm * bare), grade))
-        firm = np.clip(firm * ((strokes + 0.01) / (laid + 0.01)) ** 0.8, _FAINTEST, _FIRMEST)
-    load = -np.expm1((1 + (firm - 1) * free * (share < 1)) * bare)
+        laid = seen(darkness_of(pressed(firm), grade))
+        laid += np.float32(0.01)
+        firm *= np.divide(strokes, laid, out=laid) ** 0.8
+        np.clip(firm, _FAINTEST, _FIRMEST, out=firm)
+    load = pressed(1 + (firm - 1) * free * (share < 1))
     laid = seen(darkness_of(load, grade))
     # A first guess as if both were spread evenly, then corrected by what is seen.
     side = load_of(np.clip((tone - laid) / (1 - laid), 0, grade.density), grade)
-    wanted = side > 0
+    wanted, unloaded = side > 0, 1 - load
     for _ in range(_SIDE_ROUNDS):
-        missing = whole - seen(darkness_of(1 - (1 - load) * (1 - side), grade))
-        side = np.clip(side + 0.8 * missing * wanted, 0, _MOST)
-    both: np.ndarray = 1 - (1 - load) * (1 - side)
-    return _finished(both, tone, free, grade).astype(np.float32)
+        missing = whole - seen(darkness_of(1 - unloaded * (1 - side), grade))
+        missing *= np.float32(0.8)
+        missing *= wanted
+        side += missing
+        np.clip(side, 0, _MOST, out=side)
+    both: np.ndarray = 1 - unloaded * (1 - side)
+    return _finished(both, tone, free, grade)
 
 
 def _finished(load: np.ndarray, tone: np.ndarray, free: np.ndarray, grade: Grade) -> np.ndarray:
     """The load, worked over with the point where detail is fine, as in an eye: lights lifted, darks pressed in."""
     fine = free * smoothstep(blurred(np.abs(tone - blurred(tone, 2.5)), _FINE_SPREAD), *_FINE)
-    wanted, toned = blurred(tone, _FINE_AREA), tone > 0
+    wanted, fine_tone = blurred(tone, _FINE_AREA), fine * (tone > 0)
     for _ in range(_FINE_ROUNDS):
         laid = blurred(darkness_of(load, grade), _FINE_AREA)
         load = load * (1 + fine * (np.clip((wanted + 0.02) / (laid + 0.02), 0.4, 1) - 1))
-        load = load + fine * toned * (1 - load) * np.clip(wanted - laid, 0, 1)
+        load = load + fine_tone * (1 - load) * np.clip(wanted - laid, 0, 1)
     return load
