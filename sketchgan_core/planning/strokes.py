@@ -133,7 +133,7 @@ class _Followed:
         paths: (N, 2 HALF_LENGTH + 1, 2) x, y; the middle is where a stroke begins.
         flat: (N, 2 HALF_LENGTH + 1) their pixels.
         pressure: the same shape, 0..1.
-        open: the same shape, whether a stroke may pass.
+        open: (N, 2 HALF_LENGTH + 3) whether a stroke may pass there; beyond either end of a path none may.
         spacing: (N,) px to their neighbours.
         thick: (N,) bool.
     """
@@ -184,7 +184,7 @@ def _followed(
     spacing = shading.spacing.ravel()[flat[kept, middle]] * (LOOSENESS[0] + LOOSENESS[1] * luck[kept])
     spacing *= np.where(thick, np.float32(THICK_APART), np.float32(1))
     pressure = tone[kept] ** LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft[kept])[:, None]
-    return _Followed(kept, paths[kept], flat[kept], pressure, open_[kept], spacing, thick)
+    return _Followed(kept, paths[kept], flat[kept], pressure, np.pad(open_[kept], ((0, 0), (1, 1))), spacing, thick)
 
 
 def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
@@ -305,14 +305,16 @@ def _apart(followed: _Followed, turn: np.ndarray, page: _Page) -> Strokes:
     back, forth = np.zeros(len(turn), np.int64), np.zeros(len(turn), np.int64)
     fixed = np.rint(followed.paths * (1 << _SHIFT)).astype(np.int32)
     begun, passed = page.begun.ravel(), page.passed.ravel()
+    begins = followed.flat[:, middle].copy()
     for first, last in pairwise(bounds.tolist()):
-        now = np.arange(first, last)
-        now = now[begun[followed.flat[first:last, middle]] == 0]
+        now = first + np.flatnonzero(begun[begins[first:last]] == 0)
         if not len(now):
             continue
-        free = followed.open[now] & (passed[followed.flat[now]] == 0)
-        ahead = np.logical_and.accumulate(free[:, middle:], axis=1).sum(1) - 1
-        behind = np.logical_and.accumulate(free[:, middle::-1], axis=1).sum(1) - 1
+        free = followed.open[now]
+        free[:, 1:-1] &= passed[followed.flat[now]] == 0
+        # The first place either way where it may not pass.
+        ahead = free[:, middle + 1 :].argmin(1) - 1
+        behind = free[:, middle + 1 :: -1].argmin(1) - 1
         long_enough = (ahead + behind + 1) >= SHORTEST
         now, ahead, behind = now[long_enough], ahead[long_enough], behind[long_enough]
         back[now], forth[now] = behind, ahead
