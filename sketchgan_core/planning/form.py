@@ -151,16 +151,15 @@ def _light(mark: np.ndarray, region: np.ndarray, unit: float) -> tuple[np.ndarra
 def _hatching_angles(region: np.ndarray) -> np.ndarray:
     """A direction for each region: across a long one, else the hand's own, turned a little from region to region."""
     count = int(region.max()) + 1
-    rows, columns = np.nonzero(region)
-    number = region[rows, columns]
+    rows, columns = (places.astype(np.float64) for places in np.nonzero(region))
+    number = region[region != 0].astype(np.intp)
     size = np.maximum(np.bincount(number, minlength=count), 1)
 
     def mean(values: np.ndarray) -> np.ndarray:
         return np.bincount(number, weights=values, minlength=count) / size
 
     x, y = mean(columns), mean(rows)
-    xx, yy = mean(columns.astype(np.float64) ** 2) - x * x, mean(rows.astype(np.float64) ** 2) - y * y
-    xy = mean(columns.astype(np.float64) * rows) - x * y
+    xx, yy, xy = mean(columns**2) - x * x, mean(rows**2) - y * y, mean(columns * rows) - x * y
     axis = 0.5 * np.arctan2(2 * xy, xx - yy)
     spread = np.hypot(xx - yy, 2 * xy)
     elongation = np.sqrt((xx + yy + spread + 1e-6) / np.maximum(xx + yy - spread, 1e-6))
