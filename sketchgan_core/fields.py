@@ -25,7 +25,9 @@ def gradient(image: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
 
 def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between; of any shape."""
-    share = np.clip((values - low) / (high - low), 0, 1)
+    share = np.asarray(values - low)
+    share /= high - low
+    np.clip(share, 0, 1, out=share)
     result: np.ndarray = share * share
     share *= -2
     share += 3

@@ -62,7 +62,9 @@ def bands(image: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[int, np.nd
         band = np.zeros((bottom - top, width), np.float32)
         for row, weight in zip(range(-1, 3), _cubic(at - first), strict=True):
             from_ = np.clip(first.astype(np.int64) + row, 0, image.shape[0] - 1)
-            band += weight[:, None] * wide[from_]
+            part = wide[from_]
+            part *= weight[:, None]
+            band += part
         yield top, np.clip(band, 0, 1, out=band)
 
 
