@@ -165,26 +165,29 @@ def _followed(
 ) -> _Followed:
     height, width = wanted.shape
     place = cells[:, 1] * 97 + cells[:, 0] * 193 + cells[:, 2] * 31
-    luck, long, turned, soft, fat = (chance[(place + stream) % len(chance)] for stream in (0, 1009, 2003, 3001, 3511))
+    luck = chance[place % len(chance)]
+    faintest = 0.06 + 0.14 * luck  # a light tone leaves some strokes out, a dark one draws them all
+    begins = _pixel(seeds, width, height)
+    kept = np.flatnonzero((wanted.ravel()[begins] > faintest) & (shading.barrier.ravel()[begins] < 0.5))
+    seeds, begins, place, luck, faintest = (values[kept] for values in (seeds, begins, place, luck, faintest))
+    long, turned, soft, fat = (chance[(place + stream) % len(chance)] for stream in (1009, 2003, 3001, 3511))
     paths = _paths(seeds, direction, wanted.shape, 0.12 * (turned - 0.5), shading.step)
     flat = _pixel(paths, width, height)
     middle = HALF_LENGTH
     tone = wanted.ravel()[flat]
     broad = shading.broad.ravel()[flat]
     inside = (paths[..., 0] > -2) & (paths[..., 0] < width + 1) & (paths[..., 1] > -2) & (paths[..., 1] < height + 1)
-    # A light tone leaves some strokes out, a dark one draws them all.
-    open_ = inside & (tone > (0.06 + 0.14 * luck)[:, None])
+    open_ = inside & (tone > faintest[:, None])
     open_ &= np.abs(broad - broad[:, middle : middle + 1]) < PLATEAU
     open_ &= shading.barrier.ravel()[flat] < 0.5
     reach = np.abs(np.arange(2 * HALF_LENGTH + 1) - middle)
-    share = shading.length.ravel()[flat[:, middle]] * (1 - SHORTENED * long)
+    share = shading.length.ravel()[begins] * (1 - SHORTENED * long)
     open_ &= reach[None] <= share[:, None] * HALF_LENGTH
-    kept = np.flatnonzero(open_[:, middle])
-    thick = fat[kept] < shading.thick.ravel()[flat[kept, middle]]
-    spacing = shading.spacing.ravel()[flat[kept, middle]] * (LOOSENESS[0] + LOOSENESS[1] * luck[kept])
+    thick = fat < shading.thick.ravel()[begins]
+    spacing = shading.spacing.ravel()[begins] * (LOOSENESS[0] + LOOSENESS[1] * luck)
     spacing *= np.where(thick, np.float32(THICK_APART), np.float32(1))
-    pressure = tone[kept] ** LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft[kept])[:, None]
-    return _Followed(kept, paths[kept], flat[kept], pressure, np.pad(open_[kept], ((0, 0), (1, 1))), spacing, thick)
+    pressure = tone**LIGHT_PRESSURE * (1 - (1 - SOFTEST) * soft)[:, None]
+    return _Followed(kept, paths, flat, pressure, np.pad(open_, ((0, 0), (1, 1))), spacing, thick)
 
 
 def stroke_plane(strokes: Strokes, height: int, width: int) -> np.ndarray:
