@@ -203,7 +203,7 @@ def _across(planes: torch.Tensor, flow: Flow, at: Scale) -> torch.Tensor:
     here = _positions(planes)
     line, edge = torch.zeros_like(planes[:, :1]), torch.zeros_like(planes[:, :1])
     for step, hollows, slopes in zip(steps.tolist(), hollow.tolist(), slope.tolist(), strict=True):
-        seen = (_sample(planes, here + step * flow.normal) * flow.colour).sum(1, keepdim=True)
+        seen = _sample(planes, here + step * flow.normal).mul_(flow.colour).sum(1, keepdim=True)
         line += hollows * seen
         edge += slopes * seen
     return torch.cat([line, edge * flow.normal], 1)
@@ -217,11 +217,11 @@ def _along(parts: torch.Tensor, flow: Flow, length: float) -> Response:
     for way in (1.0, -1.0):
         place, heading = _positions(parts), way * tangent
         for step in range(1, math.ceil(2 * length) + 1):
-            place = place + heading
+            place += heading
             weight = math.exp(-0.5 * (step / length) ** 2)
             seen, turned = _sample(parts, place), _sample(tangent, place, "nearest")
             # An axis has two ends: keep going the same way.
-            heading = turned * torch.where((turned * heading).sum(1, keepdim=True) < 0, -1.0, 1.0)
+            heading = turned.mul_(torch.where((turned * heading).sum(1, keepdim=True) < 0, -1.0, 1.0))
             line += weight * seen[:, :1]
             edge += way * weight * (seen[:, 1:2] * heading[:, 1:] - seen[:, 2:] * heading[:, :1])
             weights += weight
