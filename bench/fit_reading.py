@@ -4,19 +4,23 @@
 
 A logistic regression for each polarity over the traits of a page, on all inputs of reading_inputs.py, half of those of
 reading_more.py and the textures: brick, wood and metal are most easily taken for strokes. Five more fits each leave a
-fifth of the sources out and are tried on it. Prints the table of these and the weights to put into reading.py; needs
-what bench/reading.py needs.
+fifth of the sources out and are tried on it. Prints the weights to put into reading.py, and writes how sources that
+were left out are read to results/reading.json: those of reading_inputs.py, which are as people bring them, and those of
+reading_more.py, which are made hard on purpose. Needs what bench/reading.py needs.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
+from typing import Any
 
 import cv2
 import numpy as np
+from reading import RESULTS
 from reading_inputs import inputs, textures
 from reading_more import more
 
@@ -31,13 +35,14 @@ PICTURES_COUNT = {"drawing": 2.0, "light drawing": 4.0}
 
 @dataclass(frozen=True)
 class Row:
-    """An input that is not recognised as clean lines, and how its page looks for dark and for light strokes."""
+    """An input that is not recognised as clean lines, how its page looks for dark and light strokes, and its set."""
 
     kind: str
     source: str
     truth: str
     dark: Page
     light: Page
+    hard: bool
 
     @property
     def fold(self) -> int:
@@ -48,12 +53,13 @@ class Row:
 
 def rows() -> list[Row]:
     found = []
-    for made in chain(inputs(held=False), inputs(held=True), textures(fitted=True), more(fitted=True)):
+    usual = chain(inputs(held=False), inputs(held=True), textures(fitted=True))
+    for made, hard in chain(zip(usual, repeat(False)), zip(more(fitted=True), repeat(True))):
         if made.truth != "picture" and find_sheet(made.pixels) is not None:
             continue  # what is on a sheet that lies on something is read without what is around it
         seen = survey(made.pixels)
         if made.truth != "lines" and not is_clean(*seen):
-            found.append(Row(made.kind, made.source, made.truth, *pages(*seen)))
+            found.append(Row(made.kind, made.source, made.truth, *pages(*seen), hard))
     return found
 
 
@@ -97,15 +103,31 @@ def left_out(some: list[Row]) -> list[tuple[Row, str]]:
     return found
 
 
+def table(found: list[tuple[Row, str]]) -> dict[str, Any]:
+    """How rows were read, for bench/results/reading.json."""
+    return {
+        "inputs": len(found),
+        "wrong": sum(read_as != row.truth for row, read_as in found),
+        "pictures inverted": sum((row.truth, read_as) == ("picture", "light drawing") for row, read_as in found),
+        "read as": {
+            truth: Counter(read_as for row, read_as in found if row.truth == truth)
+            for truth in ("picture", "drawing", "light drawing")
+        },
+        "each that is wrong": [
+            f"{row.kind}: {row.source} read as {read_as}" for row, read_as in found if read_as != row.truth
+        ],
+    }
+
+
 def main() -> None:
     cv2.setNumThreads(1)
     some = rows()
     found = left_out(some)
-    for pair, count in sorted(Counter((row.truth, read_as) for row, read_as in found).items()):
-        print(f"{pair[0]} read as {pair[1]}: {count}")
-    for row, read_as in found:
-        if read_as != row.truth:
-            print(f"  {row.kind}: {row.source} read as {read_as}")
+    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    report["left out"] = table([(row, read_as) for row, read_as in found if not row.hard])
+    report["left out, made hard"] = table([(row, read_as) for row, read_as in found if row.hard])
+    RESULTS.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps({name: report[name] for name in ("left out", "left out, made hard")}, indent=2))
     for name, weights in zip(("DARK", "LIGHT"), fitted(some), strict=True):
         print(f"{name}, bias {weights.bias}")
         for trait, numbers in weights.traits.items():

@@ -67,7 +67,7 @@ def deposit(load: Tensor, paper: Tensor, grade: Grade = TWO_B) -> Tensor:
 
 def darkness_of(load: np.ndarray, grade: Grade = TWO_B) -> np.ndarray:
     """The graphite that a load (H, W) leaves, averaged over all heights of the tooth."""
-    level = load * np.float32(LEVELS - 1)
+    level = np.asarray(load * np.float32(LEVELS - 1))
     level += np.float32(0.5)
     return _mean_graphite(grade).take(np.clip(level, 0, LEVELS - 1, out=level).astype(np.intp))
 
