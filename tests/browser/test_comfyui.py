@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -304,6 +305,9 @@ def test_the_folder_of_an_example_is_there_when_it_is_opened(page: ComfyPage) ->
     assert sorted(path.name for path in pictures.iterdir()) == [
         f"sketchgan-{name}.jpg" for name in ("astronaut", "cat", "coffee")
     ]
+    shown = {"loader": loader, "shown": {"class_type": "PreviewImage", "inputs": {"images": ["loader", 0]}}}
+    with ThreadPoolExecutor(1) as elsewhere:  # the browser has an event loop of its own in this thread
+        assert len(elsewhere.submit(page.host.run, shown).result().outputs["shown"]["images"]) == 3
 
 
 def test_stable_diffusion_lacks_nothing_but_a_checkpoint(browser: sync_api.Browser, host: Host) -> None:
