@@ -12,7 +12,6 @@ reading_more.py, which are made hard on purpose. Needs what bench/reading.py nee
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -20,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from reading import RESULTS
+from reading import keep
 from reading_inputs import inputs, textures
 from reading_more import more
 
@@ -123,11 +122,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     some = rows()
     found = left_out(some)
-    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    report["left out"] = table([(row, read_as) for row, read_as in found if not row.hard])
-    report["left out, made hard"] = table([(row, read_as) for row, read_as in found if row.hard])
-    RESULTS.write_text(json.dumps(report, indent=2) + "\n")
-    print(json.dumps({name: report[name] for name in ("left out", "left out, made hard")}, indent=2))
+    keep("left out", table([(row, read_as) for row, read_as in found if not row.hard]))
+    keep("left out, made hard", table([(row, read_as) for row, read_as in found if row.hard]))
     for name, weights in zip(("DARK", "LIGHT"), fitted(some), strict=True):
         print(f"{name}, bias {weights.bias}")
         for trait, numbers in weights.traits.items():

@@ -62,16 +62,20 @@ def measured(chosen: Iterable[Input]) -> dict[str, Any]:
     }
 
 
+def keep(name: str, found: dict[str, Any]) -> None:
+    """Prints what was found, and writes it to the results beside what is known of the others."""
+    print(json.dumps({name: found}, indent=2))
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps({**known, name: found}, indent=2) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--of", choices=CHOICES, help="all three, one after the other, if not given")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in [options.of] if options.of else CHOICES:
-        found = report[name.replace("-", " ")] = measured(CHOICES[name]())
-        print(json.dumps(found, indent=2))
-        RESULTS.write_text(json.dumps(report, indent=2) + "\n")
+        keep(name.replace("-", " "), measured(CHOICES[name]()))
 
 
 if __name__ == "__main__":
