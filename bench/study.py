@@ -28,16 +28,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sketchgan_core.images import read_image
 from sketchgan_core.pencils.weights import read_header
-from sketchgan_core.planning.light import Light
 from sketchgan_core.sketcher import Sketcher
-from training.commands.evaluate import CROP, OTHER_SEED, draw_pair
+from training.commands.evaluate import CROP, draw_pair, one_per_drawing, render_pair
 from training.config import TrainConfig
 from training.data.pairs import Pair, find_pairs, split
 from training.data.stacks import light_of
 from training.learning.start import FINE_TUNING
 from training.measuring.measures import inked_crops, kid, lines_kept, sliced_wasserstein, texture_features
 from training.measuring.perceptual import build_features
-from training.synthesis.pencil import draw, lay_on_paper
 
 RESULT = Path(__file__).parents[1] / "docs" / "study"
 HANDS = {"charcoal": "classic/charcoal", "ballpen": "deevad/ballpen"}
@@ -75,7 +73,7 @@ def synthesize(work: Path, brush: str) -> list[Pair]:
     count = round(1.25 * (TRAINED + MEASURED + SKETCHES + LINES))  # some drawings come twice
     command = ["synthesize", "-o", str(folder), "--count", str(count), "--seed", str(PAIRS_SEED), "--brush", brush]
     _trainer(*command, "--fetch", "noto", "--workers", "1")
-    return list({pair.drawing: pair for pair in reversed(find_pairs([folder]))}.values())[::-1]
+    return one_per_drawing(find_pairs([folder]))
 
 
 def lay_out(work: Path, pairs: list[Pair]) -> float:
@@ -127,8 +125,10 @@ def train(work: Path, way: str, seed: int, crops: int, share: float, threads: in
     return pencil
 
 
-def measure(work: Path, brush: str, pencils: dict[str, Path | str], share: float) -> tuple[dict[str, Any], np.ndarray]:
-    """Distances to the 24 drawings of the hand, lines kept, and the sheet."""
+def measure(
+    work: Path, brush: str, pencils: dict[str, list[Path | str]], share: float
+) -> tuple[dict[str, list[dict[str, Any]]], np.ndarray]:
+    """Of each way, for each of its pencils: distances to the 24 drawings of the hand, lines kept; and the sheet."""
     pairs = find_pairs([work / "pairs42"])
     pairs = [pairs[index] for index in split(pairs, share)[1]]
     lines = [read_image(pair.line).grey for pair in pairs]
@@ -149,16 +149,17 @@ def measure(work: Path, brush: str, pencils: dict[str, Path | str], share: float
             "graphite": round(float(np.mean([1 - sketch.mean() for sketch in sketches])), 4),
         }
 
-    rows: dict[str, Any] = {"target": row(targets)}
     # with another seed than the target's: how far apart two drawings by the same hand are
-    rows["second rendering"] = row([_render(*given, brush) for given in zip(lines, pairs, lights, strict=True)])
+    again = [render_pair(*given, brush) for given in zip(pairs, lines, lights, strict=True)]
+    rows: dict[str, list[dict[str, Any]]] = {"target": [row(targets)], "second rendering": [row(again)]}
     columns = {"lines": lines, "target": targets}
-    for name, pencil in pencils.items():
-        sketcher = Sketcher.load(pencil, "cpu")
-        drawn = [draw_pair(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]
-        rows[name] = row(drawn)
-        if name.endswith("-0") or "-" not in name:
-            columns[name.removesuffix("-0")] = drawn
+    for way, alike in pencils.items():
+        rows[way] = []
+        for pencil in alike:
+            sketcher = Sketcher.load(pencil, "cpu")
+            drawn = [draw_pair(sketcher, *given) for given in zip(pairs, lines, lights, strict=True)]
+            rows[way].append(row(drawn))
+            columns.setdefault(way, drawn)
     return rows, _sheet(columns)
 
 
@@ -169,19 +170,19 @@ def tables(results: dict[str, Any]) -> str:
     for hand, rows in results["hands"].items():
         lines += [f"\n{hand}:\n", "| | KID | sliced Wasserstein | line recall | mean graphite | minutes |"]
         lines += ["|---|---|---|---|---|---|"]
-        for way in dict.fromkeys(name.split("-")[0] for name in rows):
-            alike = [row for name, row in rows.items() if name.split("-")[0] == way]
-            cells = [_over_seeds([row[key] for row in alike], digits) for key, digits in SHOWN_DIGITS.items()]
+        for way, alike in rows.items():
+            cells = [
+                _over_seeds([row[key] for row in alike if key in row], digits) for key, digits in SHOWN_DIGITS.items()
+            ]
             lines.append(f"| {texts.get(way, way)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _over_seeds(values: list[float | None], digits: int) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
+def _over_seeds(values: list[float], digits: int) -> str:
+    if not values:
         return ""
-    mean = f"{np.mean(known):.{digits}f}"
-    return mean if len(known) == 1 else f"{mean} ({min(known):.{digits}f} to {max(known):.{digits}f})"
+    mean = f"{np.mean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def _sheet(columns: dict[str, list[np.ndarray]]) -> np.ndarray:
@@ -201,11 +202,6 @@ def _sheet(columns: dict[str, list[np.ndarray]]) -> np.ndarray:
     return np.hstack(cells)
 
 
-def _render(line: np.ndarray, pair: Pair, light: Light | None, brush: str) -> np.ndarray:
-    seed = pair.seed + OTHER_SEED
-    return lay_on_paper(draw(line, line, pair.controls, seed, brush, light), pair.paper, seed)
-
-
 def _copy(file: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy2(file, folder / file.name)
@@ -215,18 +211,20 @@ def _trainer(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "training", *arguments], check=True)
 
 
-def study(hand: str, work: Path, ways: Sequence[str], crops: int, threads: int) -> dict[str, Any]:
-    """One hand: the rows of its table; keeps its sheet."""
+def study(hand: str, work: Path, ways: Sequence[str], crops: int, threads: int) -> dict[str, list[dict[str, Any]]]:
+    """One hand: of each way the rows of its table, one for each seed; keeps its sheet."""
     share = lay_out(work, synthesize(work, HANDS[hand]))
     first = hand == next(iter(HANDS))
-    pencils: dict[str, Path | str] = {}
-    for seed in SEEDS:
-        for way in (way for way in ways if way in REPEATED or (first and seed == SEEDS[0])):
-            pencils[f"{way}-{seed}"] = train(work, way, seed, crops, share, threads)
-    rows, sheet = measure(work, HANDS[hand], {"default": "default", **pencils}, share)
-    for name, row in rows.items():
-        seconds = read_header(pencils[name]).training["seconds"] if name in pencils else None
-        row["minutes"] = None if seconds is None else round(seconds / 60, 1)
+    pencils: dict[str, list[Path | str]] = {
+        way: [train(work, way, seed, crops, share, threads) for seed in (SEEDS if way in REPEATED else SEEDS[:1])]
+        for way in ways
+        if way in REPEATED or first
+    }
+    rows, sheet = measure(work, HANDS[hand], {"default": ["default"], **pencils}, share)
+    for way, alike in pencils.items():
+        for row, pencil in zip(rows[way], alike, strict=True):
+            story = read_header(pencil).training
+            row |= {"minutes": round(story["seconds"] / 60, 1), "command": story["command"]}
     cv2.imwrite(str(RESULT / f"{hand}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
     return rows
 

@@ -44,6 +44,7 @@ from ..measuring.measures import (
     texture_features,
 )
 from ..measuring.perceptual import build_features
+from ..synthesis import BRUSH
 from ..synthesis.pencil import draw, lay_on_paper
 
 HELP = "Measure a pencil on a folder of pairs: a JSON report and a sheet of pictures."
@@ -95,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     if args.grade is not None:
         pairs = [pair for pair in pairs if grade_of(float(pair.controls.softness)) == args.grade]
     grade = args.grade or GRADE
-    pairs = _one_per_drawing(pairs)[: max(2, args.count)]
+    pairs = one_per_drawing(pairs)[: max(2, args.count)]
     if len(pairs) < 2:
         raise SketchGANError(
             f"{args.data[0]}: two drawings at least are needed to compare; raise --held-back or leave it out"
@@ -153,7 +154,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _one_per_drawing(pairs: Sequence[Pair]) -> list[Pair]:
+def one_per_drawing(pairs: Sequence[Pair]) -> list[Pair]:
+    """The first pair of every drawing, in their order."""
     return list({pair.drawing: pair for pair in reversed(pairs)}.values())[::-1]
 
 
@@ -174,15 +176,17 @@ def _second_rendering(
     pairs: Sequence[Pair], lines: Sequence[np.ndarray], lights: Sequence[Light | None]
 ) -> dict[str, list[np.ndarray]]:
     """The renderer's own second take of each drawing, where libmypaint is installed."""
-    drawn = []
     try:
-        for pair, image, light in zip(pairs, lines, lights, strict=True):
-            seed = pair.seed + OTHER_SEED
-            drawn.append(lay_on_paper(draw(image, image, pair.controls, seed, light=light), pair.paper, seed))
+        return {"second rendering": [render_pair(*given) for given in zip(pairs, lines, lights, strict=True)]}
     except SketchGANError as error:
         print(f"no second rendering to compare with: {error}", file=sys.stderr)
         return {}
-    return {"second rendering": drawn}
+
+
+def render_pair(pair: Pair, lines: np.ndarray, light: Light | None, brush: str = BRUSH) -> np.ndarray:
+    """Another take of what the renderer drew for a pair."""
+    seed = pair.seed + OTHER_SEED
+    return lay_on_paper(draw(lines, lines, pair.controls, seed, brush, light), pair.paper, seed)
 
 
 def _pencil_sketch(lines: np.ndarray) -> np.ndarray:
